@@ -1,0 +1,258 @@
+//! Configuration: explicit value, else environment, else default; the environment is passed in.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::credential::{ApiKey, BaseUrl};
+use crate::error::ConfigError;
+use crate::record::Limits;
+
+/// The name of this SDK.
+pub const SDK_NAME: &str = env!("CARGO_PKG_NAME");
+/// The version of this SDK.
+pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub use config::Options;
+pub(crate) const API_KEY_VARIABLE: &str = "BENTOLABS_API_KEY";
+pub(crate) const BASE_URL_VARIABLE: &str = "BENTOLABS_BASE_URL";
+
+/// Where variables come from. The process's own environment is one such place, a test's table another.
+pub(crate) trait Environment {
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+/// The environment of this process.
+pub(crate) struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    }
+}
+
+/// What the host set in code; `None` leaves the choice to the environment and the defaults.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Explicit {
+    pub(crate) api_key: Option<Secret>,
+    pub(crate) base_url: Option<Secret>,
+    pub(crate) service_name: Option<String>,
+    pub(crate) service_version: Option<String>,
+    pub(crate) batch_spans: Option<usize>,
+    pub(crate) batch_interval: Option<Duration>,
+    pub(crate) queue_bytes: Option<usize>,
+    pub(crate) value_bytes: Option<usize>,
+}
+
+/// A text that `Debug` does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "… ({} bytes)", self.0.len())
+    }
+}
+
+/// The configuration after every source was consulted. `Debug` shows no secret.
+///
+/// ```
+/// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+/// assert_eq!(options.base_url(), "http://localhost:8080");
+/// assert_eq!(options.batch_spans(), 512);
+/// # Ok::<(), bento::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub(crate) destination: Destination,
+    pub(crate) service_name: String,
+    pub(crate) service_version: String,
+    pub(crate) batch_spans: usize,
+    pub(crate) batch_interval: Duration,
+    pub(crate) queue_bytes: usize,
+    pub(crate) limits: Limits,
+}
+
+/// Where spans go, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Destination {
+    pub(crate) api_key: ApiKey,
+    pub(crate) base_url: Arc<BaseUrl>,
+    base_url_text: String,
+    /// The proxy for an `https` base URL; a plain `http` one is never sent through a proxy.
+    pub(crate) proxy: Option<Proxy>,
+}
+
+/// `HTTPS_PROXY` and `NO_PROXY` as the environment gives them; the first may hold credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    pub(crate) url: Secret,
+    pub(crate) exceptions: Option<String>,
+}
+
+impl Options {
+    /// Spans per request, unless set: as the service documents it.
+    pub(crate) const DEFAULT_BATCH_SPANS: usize = 512;
+    /// How long a span waits for company, unless set: as the service documents it.
+    pub(crate) const DEFAULT_BATCH_INTERVAL: Duration = Duration::from_secs(5);
+    /// Bytes that may wait, unless set.
+    pub(crate) const DEFAULT_QUEUE_BYTES: usize = 32 * 1024 * 1024;
+    /// Spans that may wait: as the service documents it.
+    pub(crate) const QUEUE_SPANS: usize = 2048;
+
+    /// Where spans are sent: scheme, host, port and path prefix, without a trailing slash.
+    pub fn base_url(&self) -> &str {
+        &self.destination.base_url_text
+    }
+
+    /// `service.name` of the resource.
+    pub fn service_name(&self) -> &str {
+        &self.service_name
+    }
+
+    /// `service.version` of the resource.
+    pub fn service_version(&self) -> &str {
+        &self.service_version
+    }
+
+    /// Spans per request, from 1 to 2048.
+    pub fn batch_spans(&self) -> usize {
+        self.batch_spans
+    }
+
+    /// How long a span waits for company before it is sent.
+    pub fn batch_interval(&self) -> Duration {
+        self.batch_interval
+    }
+
+    /// Bytes that may wait in the queue.
+    pub fn queue_bytes(&self) -> usize {
+        self.queue_bytes
+    }
+
+    /// Bytes of text one value may have before it is cut.
+    pub fn value_bytes(&self) -> usize {
+        self.limits.value_bytes
+    }
+}
+
+/// Resolves everything, key and address included.
+pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Options, ConfigError> {
+    let api_key = choose(explicit.api_key.as_ref(), environment, API_KEY_VARIABLE)
+        .ok_or(ConfigError::MissingApiKey)
+        .and_then(|text| Ok(ApiKey::parse(&text)?))?;
+    let base_url = choose(explicit.base_url.as_ref(), environment, BASE_URL_VARIABLE);
+    let base_url = BaseUrl::parse(base_url.as_deref().unwrap_or(BaseUrl::DEFAULT))?;
+    let proxy = base_url.is_https().then(|| proxy(environment)).flatten();
+    Ok(Options {
+        destination: Destination {
+            api_key,
+            base_url_text: base_url.to_string(),
+            base_url: Arc::new(base_url),
+            proxy,
+        },
+        service_name: explicit.service_name.clone().unwrap_or_else(|| SDK_NAME.to_owned()),
+        service_version: explicit.service_version.clone().unwrap_or_else(|| SDK_VERSION.to_owned()),
+        batch_spans: explicit
+            .batch_spans
+            .unwrap_or(Options::DEFAULT_BATCH_SPANS)
+            .clamp(1, Options::QUEUE_SPANS),
+        batch_interval: explicit.batch_interval.unwrap_or(Options::DEFAULT_BATCH_INTERVAL),
+        queue_bytes: explicit.queue_bytes.unwrap_or(Options::DEFAULT_QUEUE_BYTES),
+        limits: Limits { value_bytes: explicit.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
+    })
+}
+
+fn choose(explicit: Option<&Secret>, environment: &dyn Environment, variable: &str) -> Option<String> {
+    explicit.and_then(|Secret(text)| present(text)).or_else(|| present(&environment.variable(variable)?))
+}
+
+fn proxy(environment: &dyn Environment) -> Option<Proxy> {
+    let read = |names: [&str; 2]| names.iter().find_map(|name| present(&environment.variable(name)?));
+    Some(Proxy {
+        url: Secret(read(["HTTPS_PROXY", "https_proxy"])?),
+        exceptions: read(["NO_PROXY", "no_proxy"]),
+    })
+}
+
+/// An empty string counts as absent.
+fn present(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Table(&'static [(&'static str, &'static str)]);
+
+    impl Environment for Table {
+        fn variable(&self, name: &str) -> Option<String> {
+            self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    fn secret(text: &str) -> Option<Secret> {
+        Some(Secret(text.to_owned()))
+    }
+
+    #[test]
+    fn explicit_beats_environment_beats_default() {
+        let environment = Table(&[(API_KEY_VARIABLE, " bl_pk_env "), (BASE_URL_VARIABLE, "http://env/")]);
+        let options = resolve(&Explicit::default(), &environment)
+            .map(|options| (options.destination.api_key.bearer(), options.base_url().to_owned()));
+        assert_eq!(options, Ok(("Bearer bl_pk_env".into(), "http://env".into())));
+
+        let explicit = Explicit {
+            api_key: secret("bl_pk_code"),
+            base_url: secret("http://code/x/"),
+            ..Explicit::default()
+        };
+        let options = resolve(&explicit, &environment)
+            .map(|options| (options.destination.api_key.bearer(), options.base_url().to_owned()));
+        assert_eq!(options, Ok(("Bearer bl_pk_code".into(), "http://code/x".into())));
+    }
+
+    #[test]
+    fn empty_and_blank_count_as_absent() {
+        let explicit = Explicit { api_key: secret("  "), base_url: secret(""), ..Explicit::default() };
+        let environment = Table(&[(API_KEY_VARIABLE, "\t\n"), (BASE_URL_VARIABLE, "http://env")]);
+        assert_eq!(resolve(&explicit, &environment).err(), Some(ConfigError::MissingApiKey));
+        let environment = Table(&[(API_KEY_VARIABLE, "bl_pk_1"), (BASE_URL_VARIABLE, "http://env")]);
+        assert_eq!(
+            resolve(&explicit, &environment).map(|o| o.base_url().to_owned()),
+            Ok("http://env".into())
+        );
+    }
+
+    #[test]
+    fn a_proxy_serves_https_only() {
+        let environment = Table(&[
+            (API_KEY_VARIABLE, "bl_pk_1"),
+            ("https_proxy", "http://user:pass@proxy:3128"),
+            ("HTTP_PROXY", "http://never"),
+            ("ALL_PROXY", "http://never"),
+            ("NO_PROXY", "localhost"),
+        ]);
+        let plain = Explicit { base_url: secret("http://host"), ..Explicit::default() };
+        assert!(resolve(&plain, &environment).is_ok_and(|options| options.destination.proxy.is_none()));
+        #[cfg(feature = "tls")]
+        {
+            let proxy = resolve(&Explicit::default(), &environment).ok().and_then(|o| o.destination.proxy);
+            assert_eq!(proxy.as_ref().map(|proxy| proxy.url.0.as_str()), Some("http://user:pass@proxy:3128"));
+            assert!(!format!("{proxy:?}").contains("pass"));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let explicit = Explicit {
+            api_key: secret("bl_pk_hunter2"),
+            base_url: secret("http://host"),
+            ..Explicit::default()
+        };
+        let options = resolve(&explicit, &Table(&[]));
+        assert!(!format!("{explicit:?}{options:?}").contains("hunter2"));
+    }
+}

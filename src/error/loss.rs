@@ -1,0 +1,124 @@
+//! Spans that were lost, by reason.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Why a span was lost.
+///
+/// ```
+/// let spans = bento::status().losses().of(bento::LossReason::QueueFull);
+/// assert_eq!(spans, 0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// The queue held its maximum of spans; the oldest was dropped.
+    QueueFull,
+    /// The queue held its maximum of bytes; the oldest was dropped.
+    BytesFull,
+    /// The backend refused the request with this final HTTP status.
+    Refused {
+        /// The status.
+        status: u16,
+    },
+    /// The backend accepted the request but rejected the span (OTLP partial success).
+    Rejected,
+    /// Every try failed until the batch was five minutes old.
+    GivenUp,
+    /// The TLS certificate of the backend was not accepted.
+    Untrusted,
+    /// The exporter that the batch was handed to refused it for good, or panicked.
+    Exporter,
+    /// The deadline of [`shutdown`](crate::shutdown()) passed.
+    ShutdownDeadline,
+    /// The SDK was not running: no valid key, or it had been shut down.
+    NotRunning,
+}
+
+/// Numbers of lost spans by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Losses(BTreeMap<LossReason, u64>);
+
+impl Losses {
+    /// Spans lost for any reason.
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Spans lost for `reason`.
+    pub fn of(&self, reason: LossReason) -> u64 {
+        self.0.get(&reason).copied().unwrap_or(0)
+    }
+
+    /// Every reason that has lost a span, with the number of spans.
+    pub fn iter(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
+        self.0.iter().map(|(reason, spans)| (*reason, *spans))
+    }
+
+    /// Whether nothing was lost.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, reason: LossReason, spans: u64) {
+        if spans > 0 {
+            *self.0.entry(reason).or_default() += spans;
+        }
+    }
+
+    /// What `self` counts beyond `earlier`, reason by reason.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        let mut rest = Self::default();
+        for (reason, spans) in self.iter() {
+            rest.add(reason, spans.saturating_sub(earlier.of(reason)));
+        }
+        rest
+    }
+
+    /// The larger number of the two, reason by reason.
+    pub(crate) fn raise_to(&mut self, other: &Self) {
+        for (reason, spans) in other.iter() {
+            let known = self.0.entry(reason).or_default();
+            *known = spans.max(*known);
+        }
+    }
+
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        let mut sum = self.clone();
+        for (reason, spans) in other.iter() {
+            sum.add(reason, spans);
+        }
+        sum
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::QueueFull => f.write_str("queue full"),
+            Self::BytesFull => f.write_str("queue bytes full"),
+            Self::Refused { status } => write!(f, "refused with status {status}"),
+            Self::Rejected => f.write_str("rejected by the backend"),
+            Self::GivenUp => f.write_str("given up after five minutes"),
+            Self::Untrusted => f.write_str("certificate not trusted"),
+            Self::Exporter => f.write_str("exporter failed"),
+            Self::ShutdownDeadline => f.write_str("shutdown deadline passed"),
+            Self::NotRunning => f.write_str("SDK not running"),
+        }
+    }
+}
+
+impl fmt::Display for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        for (index, (reason, spans)) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{spans} {reason}")?;
+        }
+        Ok(())
+    }
+}

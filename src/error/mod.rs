@@ -1,0 +1,206 @@
+//! Errors: a small type for each operation, none of which ever shows a secret.
+
+mod loss;
+
+use std::io;
+
+pub use loss::{LossReason, Losses};
+
+/// Why a key was refused. Neither the message nor `Debug` shows any of its characters past the prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiKeyError {
+    /// The key does not start with `bl_pk_`.
+    #[error("an API key starts with `bl_pk_`; the one given has {length} bytes and does not")]
+    WrongPrefix {
+        /// Bytes in what was given, after trimming.
+        length: usize,
+    },
+    /// Nothing follows the prefix.
+    #[error("the API key ends after its prefix `bl_pk_`; copy it whole")]
+    Incomplete,
+    /// A character that is not visible ASCII: it could break out of the request header.
+    #[error(
+        "the API key has a character at byte {position} that is not visible ASCII (a blank, a line break?); copy it again"
+    )]
+    ForbiddenCharacter {
+        /// Byte offset of the first such character, after trimming.
+        position: usize,
+    },
+}
+
+/// Why a base URL was refused. The URL itself is not repeated, because it may hold credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BaseUrlError {
+    /// There is no `scheme://`.
+    #[error("the base URL has no scheme: write `http://` or `https://` in front of the host")]
+    MissingScheme,
+    /// The scheme is neither `http` nor `https`.
+    #[error("the base URL must begin with `http://` or `https://`")]
+    UnsupportedScheme,
+    /// `https` was asked for in a build without the `tls` feature.
+    #[error(
+        "an `https` base URL needs the feature `tls` of bentolabs-sdk, which this build has switched off"
+    )]
+    TlsDisabled,
+    /// There is no host.
+    #[error("the base URL names no host")]
+    MissingHost,
+    /// `user:password@` stands before the host.
+    #[error("the base URL holds a user name or password; the API key is the only credential")]
+    UserInfo,
+    /// There is a `?query`.
+    #[error("the base URL has a query (`?…`); give scheme, host and path only")]
+    Query,
+    /// There is a `#fragment`.
+    #[error("the base URL has a fragment (`#…`); give scheme, host and path only")]
+    Fragment,
+    /// The host is not one by the WHATWG URL standard.
+    #[error("the host of the base URL is malformed")]
+    InvalidHost,
+    /// The port is not a number from 0 to 65535.
+    #[error("the port of the base URL is not a number from 0 to 65535")]
+    InvalidPort,
+}
+
+/// Why the configuration could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No key was given and `BENTOLABS_API_KEY` is unset or empty.
+    #[error("no API key: set BENTOLABS_API_KEY or pass one with `bento::builder().api_key(…)`")]
+    MissingApiKey,
+    /// The key is not a Bento key.
+    #[error("invalid API key: {0}")]
+    InvalidApiKey(#[from] ApiKeyError),
+    /// The base URL cannot be used.
+    #[error("invalid base URL: {0}")]
+    InvalidBaseUrl(#[from] BaseUrlError),
+}
+
+/// Why [`init`](crate::init()) did not start the SDK.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// The configuration could not be resolved.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The SDK runs already, with other credentials.
+    #[error("bento runs already with other credentials: call `bento::shutdown` first to rotate them")]
+    AlreadyInitialized,
+    /// The operating system refused the worker thread.
+    #[error("the worker thread could not be started: {0}")]
+    Worker(#[from] io::Error),
+}
+
+impl ConfigError {
+    /// The stable name of this error: `missing_api_key`, `invalid_api_key_format` or `invalid_base_url`.
+    ///
+    /// ```
+    /// let error = bento::builder().api_key("sk-123").resolve_options().unwrap_err();
+    /// assert_eq!(error.code(), "invalid_api_key_format");
+    /// ```
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingApiKey => "missing_api_key",
+            Self::InvalidApiKey(_) => "invalid_api_key_format",
+            Self::InvalidBaseUrl(_) => "invalid_base_url",
+        }
+    }
+}
+
+impl InitError {
+    /// The stable name of this error: those of [`ConfigError::code`], `already_initialized` or `worker_not_started`.
+    ///
+    /// ```
+    /// let error = bento::builder().api_key("bl_pk_1").base_url("localhost:8080").init().unwrap_err();
+    /// assert_eq!(error.code(), "invalid_base_url");
+    /// ```
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::AlreadyInitialized => "already_initialized",
+            Self::Worker(_) => "worker_not_started",
+        }
+    }
+}
+
+/// What [`flush`](crate::flush()) or [`shutdown`](crate::shutdown()) could not deliver, and why.
+///
+/// ```
+/// # use std::time::Duration;
+/// // Nothing listens on this port.
+/// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+/// bento::track_ai("answer").send();
+/// let error = bento::flush(Duration::from_millis(200)).unwrap_err();
+/// assert_eq!(error.undelivered(), 1);
+/// # bento::shutdown(Duration::ZERO).unwrap_err();
+/// # Ok::<(), bento::InitError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} of the spans emitted were not delivered ({waiting} still waiting, lost: {losses}){}",
+    waiting + losses.total(), cause.as_ref().map(|cause| format!("; last error: {cause}")).unwrap_or_default())]
+pub struct DeliveryError {
+    pub(crate) waiting: u64,
+    pub(crate) losses: Losses,
+    pub(crate) cause: Option<String>,
+}
+
+impl DeliveryError {
+    /// Spans emitted before the call that the backend has not accepted.
+    pub fn undelivered(&self) -> u64 {
+        self.waiting + self.losses.total()
+    }
+
+    /// Those among them that still wait and may yet be delivered; the deadline came first.
+    pub fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// Those among them that are lost for good, by reason.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// The last error the transport met, where there was one.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+}
+
+/// Why a trajectory could not be finished.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FinishError {
+    /// A trajectory that was begun inside this one is still open. Both remain usable: finish the inner one first.
+    #[error("the trajectory `{inner}` begun inside this one is still open: finish it first")]
+    OutOfOrder {
+        /// The name of the innermost one.
+        inner: String,
+    },
+}
+
+impl FinishError {
+    /// The stable name of this error: `out_of_order`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfOrder { .. } => "out_of_order",
+        }
+    }
+}
+
+/// Why a `traceparent` header was refused (W3C Trace Context, section 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TraceparentError {
+    /// It is not `version-traceid-spanid-flags` in lower-case hex of the right widths.
+    #[error("a traceparent reads `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`, in lower case")]
+    Malformed,
+    /// Version `ff`, which the standard forbids.
+    #[error("traceparent version ff is forbidden")]
+    ForbiddenVersion,
+    /// An id of zeros only, which the standard forbids.
+    #[error("the trace id or span id of the traceparent is all zeros")]
+    ZeroId,
+}

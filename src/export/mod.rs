@@ -1,0 +1,25 @@
+//! From a batch of records to the backend.
+
+use std::time::{Duration, Instant};
+
+use crate::error::LossReason;
+use crate::record::SpanRecord;
+
+/// Where the worker hands its batches. One value is used by one thread; after a panic it is built anew.
+pub(crate) trait Export: Send {
+    /// Sends `batch`, and returns by `deadline` whatever the other side does.
+    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Outcome;
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The backend has it, but for `rejected` spans (OTLP partial success).
+    Accepted { rejected: u64, message: Option<String> },
+    /// It may be sent again. `after` is the throttle the backend asked for: nothing at all is to be sent before.
+    Retry { after: Option<Duration>, cause: String },
+    /// It is too large for the backend; smaller pieces may pass.
+    TooLarge { cause: String },
+    /// It is lost. `cause` says what happened and what to do.
+    Refused { reason: LossReason, cause: String },
+}

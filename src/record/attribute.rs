@@ -1,0 +1,175 @@
+//! Attributes: the values OTLP knows, under keys that stand once in a span.
+
+use std::borrow::Cow;
+use std::mem::size_of;
+
+use super::keys;
+
+pub(crate) type Key = Cow<'static, str>;
+
+/// A value as OTLP carries it. Anything richer travels as its JSON text (`wire.md`, "Values").
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    String(String),
+    Array(Array),
+}
+
+/// An array of one scalar type.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Array {
+    Bool(Vec<bool>),
+    Int(Vec<i64>),
+    Double(Vec<f64>),
+    String(Vec<String>),
+}
+
+impl Value {
+    /// Bytes on the heap, for the byte budget of the queue.
+    pub(crate) fn heap_size(&self) -> usize {
+        match self {
+            Self::Bool(_) | Self::Int(_) | Self::Double(_) => 0,
+            Self::String(text) => text.capacity(),
+            Self::Array(Array::Bool(items)) => items.capacity(),
+            Self::Array(Array::Int(items)) => items.capacity() * size_of::<i64>(),
+            Self::Array(Array::Double(items)) => items.capacity() * size_of::<f64>(),
+            Self::Array(Array::String(items)) => {
+                items.capacity() * size_of::<String>() + items.iter().map(String::capacity).sum::<usize>()
+            }
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Double(value)
+    }
+}
+
+impl From<u64> for Value {
+    /// Counts beyond `i64`, which no real one reaches, saturate.
+    fn from(value: u64) -> Self {
+        Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+/// Attributes in the order in which their keys were first set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Attributes(Vec<(Key, Value)>);
+
+impl Attributes {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    /// Sets `key`, replacing an earlier value: a key stands once in a span.
+    pub(crate) fn set(&mut self, key: impl Into<Key>, value: impl Into<Value>) {
+        let mut key = key.into();
+        if key.is_empty() {
+            key = Cow::Borrowed(keys::UNNAMED);
+        }
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, slot)) => *slot = value.into(),
+            None => self.0.push((key, value.into())),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Key, Value)> {
+        self.0.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Bytes on the heap, for the byte budget of the queue.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.0.capacity() * size_of::<(Key, Value)>()
+            + self.0.iter().map(|(key, value)| owned_bytes(key) + value.heap_size()).sum::<usize>()
+    }
+}
+
+impl<'a> IntoIterator for &'a Attributes {
+    type Item = &'a (Key, Value);
+    type IntoIter = std::slice::Iter<'a, (Key, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Attributes {
+    type Item = (Key, Value);
+    type IntoIter = std::vec::IntoIter<(Key, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<K: Into<Key>> FromIterator<(K, Value)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(items: I) -> Self {
+        let mut attributes = Self::default();
+        for (key, value) in items {
+            attributes.set(key, value);
+        }
+        attributes
+    }
+}
+
+fn owned_bytes(key: &Key) -> usize {
+    match key {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(text) => text.capacity(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_value_of_a_key_wins_and_keeps_its_place() {
+        let mut attributes = Attributes::default();
+        attributes.set("a", "1");
+        attributes.set("b", true);
+        attributes.set("a", "2");
+        let all: Vec<_> = attributes.iter().cloned().collect();
+        assert_eq!(all, vec![("a".into(), Value::from("2")), ("b".into(), Value::Bool(true))]);
+    }
+
+    #[test]
+    fn the_empty_key_gets_a_name() {
+        let mut attributes = Attributes::default();
+        attributes.set("", 1.5);
+        assert_eq!(attributes.get(keys::UNNAMED), Some(&Value::Double(1.5)));
+    }
+}

@@ -1,0 +1,438 @@
+//! From a caller's value to what a span carries (`wire.md`, "Values"): scalars and flat arrays keep their type,
+//! everything else becomes its JSON text, bounded while it is written.
+
+use std::fmt;
+use std::io;
+
+use serde_core::Serialize;
+use serde_core::ser::{self, Impossible, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use super::limits::prefix;
+use super::{Array, Limits, Value};
+
+/// Deeper nesting is cut: it is what `serde_json` itself refuses to read, and far below what a stack can take.
+const MAX_DEPTH: usize = 128;
+
+/// A text within the limits, and what the limits cost it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    /// The size in bytes before the cut, where one was made.
+    pub(crate) cut_from: Option<usize>,
+    /// Why serialisation stopped early, where it did; `text` holds what was written until then.
+    pub(crate) fault: Option<String>,
+}
+
+/// A value as the wire carries it. JSON null is told apart, because an argument that is null is left out.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    Null,
+    Value(Value),
+    Text(Text),
+}
+
+impl Text {
+    pub(crate) fn of_str(text: &str, limits: Limits) -> Self {
+        let kept = prefix(text, limits.value_bytes);
+        Self { text: kept.to_owned(), cut_from: (kept.len() < text.len()).then_some(text.len()), fault: None }
+    }
+
+    /// The compact JSON text of `value`.
+    pub(crate) fn of_json<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Self {
+        let mut writer = BoundedWriter { kept: Vec::new(), written: 0, limit: limits.value_bytes };
+        let mut serializer = serde_json::Serializer::with_formatter(
+            &mut writer,
+            DepthLimit { compact: CompactFormatter, depth: 0 },
+        );
+        let fault = value.serialize(&mut serializer).err().map(|error| error.to_string());
+        writer.finish(fault)
+    }
+}
+
+impl Content {
+    /// What `value` becomes as a property.
+    pub(crate) fn of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Self {
+        match value.serialize(Scalar { in_array: false }) {
+            Ok(None) => Self::Null,
+            Ok(Some(Value::String(text))) if text.len() > limits.value_bytes => {
+                Self::Text(Text::of_str(&text, limits))
+            }
+            Ok(Some(value)) if value.heap_size() <= limits.value_bytes => Self::Value(value),
+            Ok(Some(_)) | Err(NotScalar) => Self::Text(Text::of_json(value, limits)),
+        }
+    }
+
+    /// What `value` becomes as an input or output: a string untouched, anything else its JSON text, null nothing.
+    pub(crate) fn text_of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text> {
+        match Self::of(value, limits) {
+            Self::Null => None,
+            Self::Value(Value::String(text)) => Some(Text { text, cut_from: None, fault: None }),
+            Self::Value(_) => Some(Text::of_json(value, limits)),
+            Self::Text(text) => Some(text),
+        }
+    }
+}
+
+/// Keeps the first `limit` bytes and counts the rest.
+struct BoundedWriter {
+    kept: Vec<u8>,
+    written: usize,
+    limit: usize,
+}
+
+impl BoundedWriter {
+    fn finish(mut self, fault: Option<String>) -> Text {
+        let cut_from = (self.kept.len() < self.written).then_some(self.written);
+        if let Err(error) = std::str::from_utf8(&self.kept) {
+            // The limit fell inside a character.
+            self.kept.truncate(error.valid_up_to());
+        }
+        let text = String::from_utf8(self.kept).unwrap_or_default();
+        Text { text, cut_from, fault }
+    }
+}
+
+impl io::Write for BoundedWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.limit.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.written += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Compact JSON that stops, with what it has, where nesting goes too deep for a stack.
+struct DepthLimit {
+    compact: CompactFormatter,
+    depth: usize,
+}
+
+impl DepthLimit {
+    fn deeper(&mut self) -> io::Result<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(io::Error::other(format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        Ok(())
+    }
+}
+
+impl Formatter for DepthLimit {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.deeper()?;
+        self.compact.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        self.compact.end_array(writer)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.deeper()?;
+        self.compact.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        self.compact.end_object(writer)
+    }
+}
+
+/// Serialises scalars and arrays of one scalar type, and refuses the rest at the first sign of structure.
+struct Scalar {
+    in_array: bool,
+}
+
+impl Scalar {
+    /// OTLP arrays of one scalar type do not nest; stopping here also bounds the recursion.
+    fn elements(self) -> Result<Elements, NotScalar> {
+        if self.in_array { Err(NotScalar) } else { Ok(Elements(None)) }
+    }
+}
+
+/// The value needs JSON text.
+#[derive(Debug)]
+struct NotScalar;
+
+impl fmt::Display for NotScalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("neither a scalar nor an array of one scalar type")
+    }
+}
+
+impl std::error::Error for NotScalar {}
+
+impl ser::Error for NotScalar {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+/// `None` is JSON null.
+type Scalarised = Result<Option<Value>, NotScalar>;
+
+fn int<T: TryInto<i64>>(value: T) -> Scalarised {
+    // A number past 64 bits goes out as its decimal text.
+    value.try_into().map(|value| Some(Value::Int(value))).map_err(|_| NotScalar)
+}
+
+macro_rules! integers {
+    ($($method:ident: $type:ty),*) => {
+        $(fn $method(self, value: $type) -> Scalarised {
+            int(value)
+        })*
+    };
+}
+
+impl Serializer for Scalar {
+    type Ok = Option<Value>;
+    type Error = NotScalar;
+    type SerializeSeq = Elements;
+    type SerializeTuple = Elements;
+    type SerializeTupleStruct = Elements;
+    type SerializeTupleVariant = Impossible<Self::Ok, NotScalar>;
+    type SerializeMap = Impossible<Self::Ok, NotScalar>;
+    type SerializeStruct = Impossible<Self::Ok, NotScalar>;
+    type SerializeStructVariant = Impossible<Self::Ok, NotScalar>;
+
+    integers!(
+        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
+        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128
+    );
+
+    fn serialize_bool(self, value: bool) -> Scalarised {
+        Ok(Some(Value::Bool(value)))
+    }
+
+    fn serialize_f32(self, value: f32) -> Scalarised {
+        self.serialize_f64(f64::from(value))
+    }
+
+    fn serialize_f64(self, value: f64) -> Scalarised {
+        Ok(Some(Value::Double(value)))
+    }
+
+    fn serialize_char(self, value: char) -> Scalarised {
+        Ok(Some(Value::String(value.to_string())))
+    }
+
+    fn serialize_str(self, value: &str) -> Scalarised {
+        Ok(Some(Value::from(value)))
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Scalarised {
+        Err(NotScalar)
+    }
+
+    fn serialize_none(self) -> Scalarised {
+        Ok(None)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Scalarised {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Scalarised {
+        Ok(None)
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Scalarised {
+        Ok(None)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Scalarised {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Scalarised {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Scalarised {
+        Err(NotScalar)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements, NotScalar> {
+        self.elements()
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Elements, NotScalar> {
+        self.elements()
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements, NotScalar> {
+        self.elements()
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, NotScalar> {
+        Err(NotScalar)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, NotScalar> {
+        Err(NotScalar)
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, NotScalar> {
+        Err(NotScalar)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, NotScalar> {
+        Err(NotScalar)
+    }
+}
+
+/// The elements so far; `None` before the first, which decides the type.
+struct Elements(Option<Array>);
+
+impl Elements {
+    fn push<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
+        match (&mut self.0, element.serialize(Scalar { in_array: true })?.ok_or(NotScalar)?) {
+            (Some(Array::Bool(items)), Value::Bool(item)) => items.push(item),
+            (Some(Array::Int(items)), Value::Int(item)) => items.push(item),
+            (Some(Array::Double(items)), Value::Double(item)) => items.push(item),
+            (Some(Array::String(items)), Value::String(item)) => items.push(item),
+            (first @ None, item) => {
+                *first = Some(match item {
+                    Value::Bool(item) => Array::Bool(vec![item]),
+                    Value::Int(item) => Array::Int(vec![item]),
+                    Value::Double(item) => Array::Double(vec![item]),
+                    Value::String(item) => Array::String(vec![item]),
+                    Value::Array(_) => return Err(NotScalar),
+                });
+            }
+            _ => return Err(NotScalar),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Scalarised {
+        Ok(Some(Value::Array(self.0.unwrap_or(Array::String(Vec::new())))))
+    }
+}
+
+macro_rules! elements {
+    ($($trait:ident: $method:ident),*) => {
+        $(impl ser::$trait for Elements {
+            type Ok = Option<Value>;
+            type Error = NotScalar;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
+                self.push(element)
+            }
+
+            fn end(self) -> Scalarised {
+                self.finish()
+            }
+        })*
+    };
+}
+
+elements!(SerializeSeq: serialize_element, SerializeTuple: serialize_element, SerializeTupleStruct: serialize_field);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn property<T: Serialize + ?Sized>(value: &T) -> Content {
+        Content::of(value, Limits::default())
+    }
+
+    fn text<T: Serialize + ?Sized>(value: &T) -> Option<String> {
+        Content::text_of(value, Limits::default()).map(|text| text.text)
+    }
+
+    fn as_text(content: Content) -> Option<String> {
+        match content {
+            Content::Text(text) => Some(text.text),
+            Content::Null | Content::Value(_) => None,
+        }
+    }
+
+    #[test]
+    fn scalars_and_flat_arrays_keep_their_type() {
+        assert_eq!(property("x"), Content::Value(Value::from("x")));
+        assert_eq!(property(&true), Content::Value(Value::Bool(true)));
+        assert_eq!(property(&-7_i8), Content::Value(Value::Int(-7)));
+        assert_eq!(property(&1.5_f32), Content::Value(Value::Double(1.5)));
+        assert_eq!(property(&Some(3)), Content::Value(Value::Int(3)));
+        assert_eq!(property(&[1, 2]), Content::Value(Value::Array(Array::Int(vec![1, 2]))));
+        assert_eq!(property(&json!(["a"])), Content::Value(Value::Array(Array::String(vec!["a".into()]))));
+        assert_eq!(property::<[u8; 0]>(&[]), Content::Value(Value::Array(Array::String(Vec::new()))));
+    }
+
+    #[test]
+    fn everything_else_is_json_text() {
+        assert_eq!(as_text(property(&json!({"a": 1}))).as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(as_text(property(&json!([1, "a"]))).as_deref(), Some(r#"[1,"a"]"#));
+        assert_eq!(as_text(property(&json!([1, null]))).as_deref(), Some("[1,null]"));
+        assert_eq!(as_text(property(&json!([[1], [2]]))).as_deref(), Some("[[1],[2]]"));
+        assert_eq!(as_text(property(&u64::MAX)).as_deref(), Some("18446744073709551615"));
+        assert_eq!(property(&json!(null)), Content::Null);
+    }
+
+    #[test]
+    fn inputs_are_strings_untouched_or_json_text() {
+        assert_eq!(text("say \"hi\"").as_deref(), Some("say \"hi\""));
+        assert_eq!(text("").as_deref(), Some(""));
+        assert_eq!(text(&json!({"ü": [1.5]})).as_deref(), Some(r#"{"ü":[1.5]}"#));
+        assert_eq!(text(&42).as_deref(), Some("42"));
+        assert_eq!(text(&f64::NAN).as_deref(), Some("null"));
+        assert_eq!(text(&None::<&str>), None);
+    }
+
+    #[test]
+    fn a_long_value_is_cut_between_characters_and_tells_its_size() {
+        let limits = Limits { value_bytes: 8 };
+        let cut = Content::text_of("ééééé", limits);
+        assert_eq!(cut, Some(Text { text: "éééé".into(), cut_from: Some(10), fault: None }));
+        let cut = Content::text_of(&json!({"k": "ééé"}), limits);
+        assert_eq!(cut, Some(Text { text: r#"{"k":"é"#.into(), cut_from: Some(14), fault: None }));
+        let cut = Content::of(&["aaaa", "bbbb"], limits);
+        assert_eq!(cut, Content::Text(Text { text: r#"["aaaa","#.into(), cut_from: Some(15), fault: None }));
+    }
+
+    #[test]
+    fn nesting_past_the_limit_keeps_what_was_written() {
+        let mut deep = json!(1);
+        for _ in 0..1_000 {
+            deep = json!([deep]);
+        }
+        let text = Content::text_of(&deep, Limits::default());
+        let (text, fault) = text.map(|text| (text.text, text.fault)).unwrap_or_default();
+        assert_eq!(text, "[".repeat(MAX_DEPTH));
+        assert!(fault.is_some_and(|fault| fault.contains("128 levels")));
+    }
+
+    #[test]
+    fn a_failing_serialisation_is_told_not_lost() {
+        let odd = std::collections::BTreeMap::from([(vec![1], 2)]);
+        let text = Content::text_of(&odd, Limits::default());
+        assert!(text.is_some_and(|text| text.fault.is_some()));
+    }
+}

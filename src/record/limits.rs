@@ -1,0 +1,40 @@
+//! How large a single value may become.
+
+/// Bounds that are applied while a record is built, so that no later step meets an unbounded value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Bytes of text that one value may carry; the rest is cut at a character boundary and told by a marker.
+    pub(crate) value_bytes: usize,
+}
+
+impl Limits {
+    pub(crate) const DEFAULT_VALUE_BYTES: usize = 1024 * 1024;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { value_bytes: Self::DEFAULT_VALUE_BYTES }
+    }
+}
+
+/// The longest prefix of `text` that has at most `limit` bytes and ends between two characters.
+pub(crate) fn prefix(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prefix;
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        assert_eq!(prefix("héllo", 2), "h");
+        assert_eq!(prefix("héllo", 3), "hé");
+        assert_eq!(prefix("😀", 3), "");
+        assert_eq!(prefix("abc", 10), "abc");
+    }
+}

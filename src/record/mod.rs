@@ -1,0 +1,16 @@
+//! What travels from a caller to the backend: owned data that knows nothing of queues, clocks or networks.
+
+mod attribute;
+mod capture;
+mod id;
+pub(crate) mod keys;
+mod limits;
+mod resource;
+mod span;
+
+pub(crate) use attribute::{Array, Attributes, Key, Value};
+pub(crate) use capture::{Content, Text};
+pub use id::{SpanId, TraceId};
+pub(crate) use limits::Limits;
+pub(crate) use resource::{Resource, Scope};
+pub(crate) use span::{Event, Link, SpanKind, SpanRecord, Status, unix_nanos};

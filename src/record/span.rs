@@ -1,0 +1,104 @@
+//! A finished span, ready to be queued.
+
+use std::mem::size_of;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Attributes, Key, Resource, Scope, SpanId, TraceId, keys};
+
+/// A finished span as owned data: moved from the caller to the encoder, never copied.
+#[derive(Clone, Debug)]
+pub(crate) struct SpanRecord {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) trace_state: Option<String>,
+    pub(crate) name: String,
+    pub(crate) kind: SpanKind,
+    /// Nanoseconds since the Unix epoch.
+    pub(crate) start: u64,
+    /// Nanoseconds since the Unix epoch, never before `start`.
+    pub(crate) end: u64,
+    pub(crate) attributes: Attributes,
+    pub(crate) events: Vec<Event>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) status: Status,
+    pub(crate) resource: Arc<Resource>,
+    pub(crate) scope: Arc<Scope>,
+}
+
+/// OTLP's `SpanKind`, with OTLP's numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "otel"),
+    expect(dead_code, reason = "only spans of a host's own tracer have other kinds")
+)]
+pub(crate) enum SpanKind {
+    #[default]
+    Internal = 1,
+    Server = 2,
+    Client = 3,
+    Producer = 4,
+    Consumer = 5,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Status {
+    #[default]
+    Unset,
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "only spans of a host's own tracer set it"))]
+    Ok,
+    Error(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) name: Key,
+    /// Nanoseconds since the Unix epoch.
+    pub(crate) time: u64,
+    pub(crate) attributes: Attributes,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Link {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) attributes: Attributes,
+}
+
+impl Event {
+    /// The event by which OpenTelemetry records an error on a span.
+    pub(crate) fn exception(kind: &str, message: &str, time: u64) -> Self {
+        let mut attributes = Attributes::with_capacity(2);
+        attributes.set(keys::EXCEPTION_TYPE, kind);
+        attributes.set(keys::EXCEPTION_MESSAGE, message);
+        Self { name: keys::EXCEPTION_EVENT.into(), time, attributes }
+    }
+}
+
+impl SpanRecord {
+    /// Bytes this record holds, for the byte budget of the queue; what is shared (resource, scope) is not counted.
+    pub(crate) fn size(&self) -> usize {
+        let events: usize =
+            self.events.iter().map(|event| size_of::<Event>() + event.attributes.heap_size()).sum();
+        let links: usize =
+            self.links.iter().map(|link| size_of::<Link>() + link.attributes.heap_size()).sum();
+        let status = match &self.status {
+            Status::Error(message) => message.capacity(),
+            Status::Unset | Status::Ok => 0,
+        };
+        size_of::<Self>()
+            + self.name.capacity()
+            + self.trace_state.as_ref().map_or(0, String::capacity)
+            + self.attributes.heap_size()
+            + events
+            + links
+            + status
+    }
+}
+
+/// Nanoseconds since the Unix epoch; OTLP reads zero as "unknown", so times at or before the epoch become 1.
+pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).max(1)
+}
