@@ -1,7 +1,6 @@
 //! Configuration: explicit value, else environment, else default; the environment is passed in.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::credential::{ApiKey, BaseUrl};
@@ -13,7 +12,6 @@ pub const SDK_NAME: &str = env!("CARGO_PKG_NAME");
 /// The version of this SDK.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-pub use config::Options;
 pub(crate) const API_KEY_VARIABLE: &str = "BENTOLABS_API_KEY";
 pub(crate) const BASE_URL_VARIABLE: &str = "BENTOLABS_BASE_URL";
 
@@ -64,23 +62,28 @@ impl fmt::Debug for Secret {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub(crate) destination: Destination,
-    pub(crate) service_name: String,
-    pub(crate) service_version: String,
-    pub(crate) batch_spans: usize,
-    pub(crate) batch_interval: Duration,
-    pub(crate) queue_bytes: usize,
-    pub(crate) limits: Limits,
+    destination: Destination,
+    settings: Settings,
 }
 
 /// Where spans go, and as whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Destination {
     pub(crate) api_key: ApiKey,
-    pub(crate) base_url: Arc<BaseUrl>,
-    base_url_text: String,
+    pub(crate) base_url: BaseUrl,
     /// The proxy for an `https` base URL; a plain `http` one is never sent through a proxy.
     pub(crate) proxy: Option<Proxy>,
+}
+
+/// What holds wherever the spans go.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) service_name: String,
+    pub(crate) service_version: String,
+    pub(crate) batch_spans: usize,
+    pub(crate) batch_interval: Duration,
+    pub(crate) queue_bytes: usize,
+    pub(crate) limits: Limits,
 }
 
 /// `HTTPS_PROXY` and `NO_PROXY` as the environment gives them; the first may hold credentials.
@@ -91,76 +94,96 @@ pub(crate) struct Proxy {
 }
 
 impl Options {
-    /// Spans per request, unless set: as the service documents it.
-    pub(crate) const DEFAULT_BATCH_SPANS: usize = 512;
-    /// How long a span waits for company, unless set: as the service documents it.
-    pub(crate) const DEFAULT_BATCH_INTERVAL: Duration = Duration::from_secs(5);
-    /// Bytes that may wait, unless set.
-    pub(crate) const DEFAULT_QUEUE_BYTES: usize = 32 * 1024 * 1024;
-    /// Spans that may wait: as the service documents it.
-    pub(crate) const QUEUE_SPANS: usize = 2048;
-
     /// Where spans are sent: scheme, host, port and path prefix, without a trailing slash.
     pub fn base_url(&self) -> &str {
-        &self.destination.base_url_text
+        self.destination.base_url.as_str()
     }
 
     /// `service.name` of the resource.
     pub fn service_name(&self) -> &str {
-        &self.service_name
+        &self.settings.service_name
     }
 
     /// `service.version` of the resource.
     pub fn service_version(&self) -> &str {
-        &self.service_version
+        &self.settings.service_version
     }
 
     /// Spans per request, from 1 to 2048.
     pub fn batch_spans(&self) -> usize {
-        self.batch_spans
+        self.settings.batch_spans
     }
 
     /// How long a span waits for company before it is sent.
     pub fn batch_interval(&self) -> Duration {
-        self.batch_interval
+        self.settings.batch_interval
     }
 
     /// Bytes that may wait in the queue.
     pub fn queue_bytes(&self) -> usize {
-        self.queue_bytes
+        self.settings.queue_bytes
     }
 
     /// Bytes of text one value may have before it is cut.
     pub fn value_bytes(&self) -> usize {
-        self.limits.value_bytes
+        self.settings.limits.value_bytes
+    }
+
+    pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Self, ConfigError> {
+        let destination = Destination::resolve(explicit, environment)?;
+        Ok(Self { destination, settings: Settings::resolve(explicit) })
     }
 }
 
-/// Resolves everything, key and address included.
-pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Options, ConfigError> {
-    let api_key = choose(explicit.api_key.as_ref(), environment, API_KEY_VARIABLE)
-        .ok_or(ConfigError::MissingApiKey)
-        .and_then(|text| Ok(ApiKey::parse(&text)?))?;
-    let base_url = choose(explicit.base_url.as_ref(), environment, BASE_URL_VARIABLE);
-    let base_url = BaseUrl::parse(base_url.as_deref().unwrap_or(BaseUrl::DEFAULT))?;
-    let proxy = base_url.is_https().then(|| proxy(environment)).flatten();
-    Ok(Options {
-        destination: Destination {
-            api_key,
-            base_url_text: base_url.to_string(),
-            base_url: Arc::new(base_url),
-            proxy,
-        },
-        service_name: explicit.service_name.clone().unwrap_or_else(|| SDK_NAME.to_owned()),
-        service_version: explicit.service_version.clone().unwrap_or_else(|| SDK_VERSION.to_owned()),
-        batch_spans: explicit
-            .batch_spans
-            .unwrap_or(Options::DEFAULT_BATCH_SPANS)
-            .clamp(1, Options::QUEUE_SPANS),
-        batch_interval: explicit.batch_interval.unwrap_or(Options::DEFAULT_BATCH_INTERVAL),
-        queue_bytes: explicit.queue_bytes.unwrap_or(Options::DEFAULT_QUEUE_BYTES),
-        limits: Limits { value_bytes: explicit.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
-    })
+impl Destination {
+    pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Self, ConfigError> {
+        let api_key = choose(explicit.api_key.as_ref(), environment, API_KEY_VARIABLE)
+            .ok_or(ConfigError::MissingApiKey)
+            .and_then(|text| Ok(ApiKey::parse(&text)?))?;
+        let base_url = choose(explicit.base_url.as_ref(), environment, BASE_URL_VARIABLE);
+        let base_url = BaseUrl::parse(base_url.as_deref().unwrap_or(BaseUrl::DEFAULT))?;
+        let proxy = base_url.is_https().then(|| proxy(environment)).flatten();
+        Ok(Self { api_key, base_url, proxy })
+    }
+
+    /// Whether what `explicit` names, if anything, is what this is. The environment is not asked again.
+    pub(crate) fn agrees(&self, explicit: &Explicit) -> Result<bool, ConfigError> {
+        let text = |secret: &Option<Secret>| secret.as_ref().and_then(|Secret(text)| present(text));
+        let same_key = match text(&explicit.api_key) {
+            Some(text) => ApiKey::parse(&text)? == self.api_key,
+            None => true,
+        };
+        let same_url = match text(&explicit.base_url) {
+            Some(text) => BaseUrl::parse(&text)? == self.base_url,
+            None => true,
+        };
+        Ok(same_key && same_url)
+    }
+}
+
+impl Settings {
+    /// Spans per request, unless set: as the service documents it.
+    const BATCH_SPANS: usize = 512;
+    /// How long a span waits for company, unless set: as the service documents it.
+    const BATCH_INTERVAL: Duration = Duration::from_secs(5);
+    /// Bytes of a request before compression; one span larger than that travels alone.
+    pub(crate) const BATCH_BYTES: usize = 4 * 1024 * 1024;
+    /// Spans that may wait: as the service documents it.
+    pub(crate) const QUEUE_SPANS: usize = 2048;
+    /// Bytes that may wait, unless set.
+    const QUEUE_BYTES: usize = 32 * 1024 * 1024;
+
+    pub(crate) fn resolve(explicit: &Explicit) -> Self {
+        let or = |name: &Option<String>, default: &str| name.as_deref().unwrap_or(default).to_owned();
+        Self {
+            service_name: or(&explicit.service_name, SDK_NAME),
+            service_version: or(&explicit.service_version, SDK_VERSION),
+            batch_spans: explicit.batch_spans.unwrap_or(Self::BATCH_SPANS).clamp(1, Self::QUEUE_SPANS),
+            batch_interval: explicit.batch_interval.unwrap_or(Self::BATCH_INTERVAL),
+            queue_bytes: explicit.queue_bytes.unwrap_or(Self::QUEUE_BYTES),
+            limits: Limits { value_bytes: explicit.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
+        }
+    }
 }
 
 fn choose(explicit: Option<&Secret>, environment: &dyn Environment, variable: &str) -> Option<String> {
@@ -200,7 +223,7 @@ mod tests {
     #[test]
     fn explicit_beats_environment_beats_default() {
         let environment = Table(&[(API_KEY_VARIABLE, " bl_pk_env "), (BASE_URL_VARIABLE, "http://env/")]);
-        let options = resolve(&Explicit::default(), &environment)
+        let options = Options::resolve(&Explicit::default(), &environment)
             .map(|options| (options.destination.api_key.bearer(), options.base_url().to_owned()));
         assert_eq!(options, Ok(("Bearer bl_pk_env".into(), "http://env".into())));
 
@@ -209,7 +232,7 @@ mod tests {
             base_url: secret("http://code/x/"),
             ..Explicit::default()
         };
-        let options = resolve(&explicit, &environment)
+        let options = Options::resolve(&explicit, &environment)
             .map(|options| (options.destination.api_key.bearer(), options.base_url().to_owned()));
         assert_eq!(options, Ok(("Bearer bl_pk_code".into(), "http://code/x".into())));
     }
@@ -218,10 +241,10 @@ mod tests {
     fn empty_and_blank_count_as_absent() {
         let explicit = Explicit { api_key: secret("  "), base_url: secret(""), ..Explicit::default() };
         let environment = Table(&[(API_KEY_VARIABLE, "\t\n"), (BASE_URL_VARIABLE, "http://env")]);
-        assert_eq!(resolve(&explicit, &environment).err(), Some(ConfigError::MissingApiKey));
+        assert_eq!(Options::resolve(&explicit, &environment).err(), Some(ConfigError::MissingApiKey));
         let environment = Table(&[(API_KEY_VARIABLE, "bl_pk_1"), (BASE_URL_VARIABLE, "http://env")]);
         assert_eq!(
-            resolve(&explicit, &environment).map(|o| o.base_url().to_owned()),
+            Options::resolve(&explicit, &environment).map(|o| o.base_url().to_owned()),
             Ok("http://env".into())
         );
     }
@@ -236,10 +259,13 @@ mod tests {
             ("NO_PROXY", "localhost"),
         ]);
         let plain = Explicit { base_url: secret("http://host"), ..Explicit::default() };
-        assert!(resolve(&plain, &environment).is_ok_and(|options| options.destination.proxy.is_none()));
+        assert!(
+            Options::resolve(&plain, &environment).is_ok_and(|options| options.destination.proxy.is_none())
+        );
         #[cfg(feature = "tls")]
         {
-            let proxy = resolve(&Explicit::default(), &environment).ok().and_then(|o| o.destination.proxy);
+            let proxy =
+                Options::resolve(&Explicit::default(), &environment).ok().and_then(|o| o.destination.proxy);
             assert_eq!(proxy.as_ref().map(|proxy| proxy.url.0.as_str()), Some("http://user:pass@proxy:3128"));
             assert!(!format!("{proxy:?}").contains("pass"));
         }
@@ -252,7 +278,7 @@ mod tests {
             base_url: secret("http://host"),
             ..Explicit::default()
         };
-        let options = resolve(&explicit, &Table(&[]));
+        let options = Options::resolve(&explicit, &Table(&[]));
         assert!(!format!("{explicit:?}{options:?}").contains("hunter2"));
     }
 }

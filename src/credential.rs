@@ -91,8 +91,8 @@ impl BaseUrl {
         format!("{self}/v1/traces")
     }
 
-    pub(crate) fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -111,7 +111,7 @@ impl BaseUrl {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
+        f.write_str(self.as_str())
     }
 }
 

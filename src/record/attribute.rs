@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::mem::size_of;
 
-use super::keys;
+use super::{Text, keys};
 
 pub(crate) type Key = Cow<'static, str>;
 
@@ -78,6 +78,10 @@ impl From<u64> for Value {
 pub(crate) struct Attributes(Vec<(Key, Value)>);
 
 impl Attributes {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
@@ -91,6 +95,27 @@ impl Attributes {
         match self.0.iter_mut().find(|(known, _)| *known == key) {
             Some((_, slot)) => *slot = value.into(),
             None => self.0.push((key, value.into())),
+        }
+    }
+
+    /// Sets `key` to a text, with markers for what the limits cost it.
+    pub(crate) fn set_text(&mut self, key: impl Into<Key>, text: Text) {
+        let key = key.into();
+        if let Some(size) = text.cut_from {
+            self.set(format!("{}{key}", keys::TRUNCATED), size as u64);
+        }
+        if let Some(fault) = text.fault {
+            self.set(format!("{}{key}", keys::UNSERIALIZABLE), fault);
+        }
+        self.set(key, text.text);
+    }
+
+    /// Takes over what `self` has no value for.
+    pub(crate) fn fill_from(&mut self, others: &Self) {
+        for (key, value) in others {
+            if self.get(key).is_none() {
+                self.0.push((key.clone(), value.clone()));
+            }
         }
     }
 

@@ -33,9 +33,10 @@ pub(crate) enum Content {
 }
 
 impl Text {
-    pub(crate) fn of_str(text: &str, limits: Limits) -> Self {
-        let kept = prefix(text, limits.value_bytes);
-        Self { text: kept.to_owned(), cut_from: (kept.len() < text.len()).then_some(text.len()), fault: None }
+    pub(crate) fn of_string(mut text: String, limits: Limits) -> Self {
+        let size = text.len();
+        text.truncate(prefix(&text, limits.value_bytes).len());
+        Self { cut_from: (text.len() < size).then_some(size), text, fault: None }
     }
 
     /// The compact JSON text of `value`.
@@ -55,9 +56,7 @@ impl Content {
     pub(crate) fn of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Self {
         match value.serialize(Scalar { in_array: false }) {
             Ok(None) => Self::Null,
-            Ok(Some(Value::String(text))) if text.len() > limits.value_bytes => {
-                Self::Text(Text::of_str(&text, limits))
-            }
+            Ok(Some(Value::String(text))) => Self::Text(Text::of_string(text, limits)),
             Ok(Some(value)) if value.heap_size() <= limits.value_bytes => Self::Value(value),
             Ok(Some(_)) | Err(NotScalar) => Self::Text(Text::of_json(value, limits)),
         }
@@ -67,7 +66,6 @@ impl Content {
     pub(crate) fn text_of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text> {
         match Self::of(value, limits) {
             Self::Null => None,
-            Self::Value(Value::String(text)) => Some(Text { text, cut_from: None, fault: None }),
             Self::Value(_) => Some(Text::of_json(value, limits)),
             Self::Text(text) => Some(text),
         }
@@ -376,7 +374,6 @@ mod tests {
 
     #[test]
     fn scalars_and_flat_arrays_keep_their_type() {
-        assert_eq!(property("x"), Content::Value(Value::from("x")));
         assert_eq!(property(&true), Content::Value(Value::Bool(true)));
         assert_eq!(property(&-7_i8), Content::Value(Value::Int(-7)));
         assert_eq!(property(&1.5_f32), Content::Value(Value::Double(1.5)));
@@ -387,7 +384,8 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_json_text() {
+    fn strings_are_untouched_and_everything_else_is_json_text() {
+        assert_eq!(as_text(property("x")).as_deref(), Some("x"));
         assert_eq!(as_text(property(&json!({"a": 1}))).as_deref(), Some(r#"{"a":1}"#));
         assert_eq!(as_text(property(&json!([1, "a"]))).as_deref(), Some(r#"[1,"a"]"#));
         assert_eq!(as_text(property(&json!([1, null]))).as_deref(), Some("[1,null]"));

@@ -10,6 +10,7 @@ mod span;
 
 pub(crate) use attribute::{Array, Attributes, Key, Value};
 pub(crate) use capture::{Content, Text};
+pub(crate) use id::random_u64;
 pub use id::{SpanId, TraceId};
 pub(crate) use limits::Limits;
 pub(crate) use resource::{Resource, Scope};

@@ -1,5 +1,9 @@
 //! Who emits: the process (resource) and the library (instrumentation scope).
 
+use std::sync::Arc;
+
+use once_cell::sync::Lazy;
+
 use super::{Attributes, Key};
 
 /// The entity that produced spans; batches are grouped by it.
@@ -14,4 +18,18 @@ pub(crate) struct Scope {
     pub(crate) name: Key,
     pub(crate) version: Option<Key>,
     pub(crate) attributes: Attributes,
+}
+
+impl Scope {
+    /// The scope of this SDK's own spans (`wire.md`, "Request").
+    pub(crate) fn ours() -> Arc<Self> {
+        static OURS: Lazy<Arc<Scope>> = Lazy::new(|| {
+            Arc::new(Scope {
+                name: "bentolabs-sdk.analytics".into(),
+                version: Some(env!("CARGO_PKG_VERSION").into()),
+                attributes: Attributes::new(),
+            })
+        });
+        Arc::clone(&OURS)
+    }
 }

@@ -1,0 +1,227 @@
+//! Everything that can be set before the start.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use super::{Guard, Running, State, reconcile, state_mut};
+use crate::config::{
+    Destination, Environment, Explicit, Options, ProcessEnvironment, SDK_NAME, SDK_VERSION, Secret, Settings,
+};
+use crate::error::{ConfigError, InitError};
+use crate::export::OtlpJson;
+#[cfg(feature = "otel")]
+use crate::pipeline::Route;
+use crate::pipeline::{BuildExport, Pipeline, Policy};
+use crate::record::{Attributes, Resource};
+use crate::scope::{Client, IdentitySource, IntoTags, Sources};
+
+/// Sets up the SDK; [`init`](Builder::init) starts it.
+///
+/// What is not set comes from the environment (`BENTOLABS_API_KEY`, `BENTOLABS_BASE_URL`), else from the defaults.
+///
+/// ```
+/// # fn main() -> Result<(), bento::InitError> {
+/// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080").init()?;
+/// # bento::shutdown(std::time::Duration::ZERO).ok();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until `init`"]
+pub struct Builder {
+    explicit: Explicit,
+    sources: Sources,
+    #[cfg(feature = "otel")]
+    route: Option<Route>,
+}
+
+/// Starts the SDK from the environment: `BENTOLABS_API_KEY`, and `BENTOLABS_BASE_URL` where the backend is not the
+/// hosted one. [`builder`] takes both in code.
+///
+/// ```no_run
+/// fn main() -> Result<(), bento::InitError> {
+///     let _bento = bento::init()?;
+///     bento::track_ai("answer").model("gpt-4o").input("Hi").output("Hello!").send();
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// [`InitError`]: no key, or an ill-formed key or URL; other credentials than those it already runs with; no thread.
+pub fn init() -> Result<Guard, InitError> {
+    builder().init()
+}
+
+/// A [`Builder`] with nothing set.
+pub fn builder() -> Builder {
+    Builder::default()
+}
+
+/// The configuration that [`init`] would use, without starting anything.
+///
+/// ```
+/// match bento::resolve_options() {
+///     Ok(options) => println!("spans go to {}", options.base_url()),
+///     Err(error) => println!("{}: {error}", error.code()),
+/// }
+/// ```
+///
+/// # Errors
+///
+/// [`ConfigError`]: no key, or an ill-formed key or URL.
+pub fn resolve_options() -> Result<Options, ConfigError> {
+    builder().resolve_options()
+}
+
+impl Builder {
+    /// The API key: `bl_pk_` and at least one more visible ASCII character. Empty counts as not set.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.explicit.api_key = Some(Secret(key.into()));
+        self
+    }
+
+    /// Where spans go: `http` or `https`, a host, perhaps a port and a path prefix. Empty counts as not set.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.explicit.base_url = Some(Secret(url.into()));
+        self
+    }
+
+    /// `service.name` of the resource; by default `bentolabs-sdk`.
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.explicit.service_name = Some(name.into());
+        self
+    }
+
+    /// `service.version` of the resource, which the backend shows as the version of a run; by default the SDK's.
+    pub fn service_version(mut self, version: impl Into<String>) -> Self {
+        self.explicit.service_version = Some(version.into());
+        self
+    }
+
+    /// Whose spans these are: a value, or a closure that is called for each span.
+    ///
+    /// A call's own argument, [`update_current_trace`](crate::update_current_trace) and
+    /// [`propagate_attributes`](crate::propagate_attributes) come before it.
+    pub fn user_id<Form>(mut self, source: impl IdentitySource<String, Form>) -> Self {
+        self.sources.user = Some(source.into_source());
+        self
+    }
+
+    /// The conversation that spans belong to: a value, or a closure that is called for each span.
+    pub fn session_id<Form>(mut self, source: impl IdentitySource<String, Form>) -> Self {
+        self.sources.session = Some(source.into_source());
+        self
+    }
+
+    /// Tags for every trace: a string, a list of strings, or a closure that is called for each span.
+    pub fn tags<Form>(mut self, source: impl IdentitySource<Vec<String>, Form>) -> Self {
+        self.sources.tags = Some(source.into_source());
+        self
+    }
+
+    /// Spans per request, and how many must wait for one to be sent at once: from 1 to 2048, by default 512.
+    pub fn batch_spans(mut self, spans: usize) -> Self {
+        self.explicit.batch_spans = Some(spans);
+        self
+    }
+
+    /// How long a span waits for company before it is sent: by default 5 s.
+    pub fn batch_interval(mut self, interval: Duration) -> Self {
+        self.explicit.batch_interval = Some(interval);
+        self
+    }
+
+    /// Bytes that may wait in the queue, past which the oldest span is dropped and counted: by default 32 MiB.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.explicit.queue_bytes = Some(bytes);
+        self
+    }
+
+    /// Bytes of text one value may have; the rest is cut at a character boundary, and an attribute
+    /// `bento.truncated.<key>` gives the original size. By default 1 MiB.
+    pub fn value_bytes(mut self, bytes: usize) -> Self {
+        self.explicit.value_bytes = Some(bytes);
+        self
+    }
+
+    /// Hands the batches to another exporter instead of the Bento backend; no key is needed then. See `bento::otel`.
+    #[cfg(feature = "otel")]
+    pub fn route(mut self, route: Route) -> Self {
+        self.route = Some(route);
+        self
+    }
+
+    /// The configuration as it would be used, without starting anything.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: no key, or an ill-formed key or URL.
+    pub fn resolve_options(&self) -> Result<Options, ConfigError> {
+        Options::resolve(&self.explicit, &ProcessEnvironment)
+    }
+
+    /// Starts the SDK: one thread, no request before the first span.
+    ///
+    /// Where it runs already with the same credentials, or none are given, this only takes over the identity sources.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`]: no key, or an ill-formed key or URL; other credentials than those it already runs with; no thread.
+    pub fn init(self) -> Result<Guard, InitError> {
+        let mut state = state_mut();
+        if let State::Running(running) = &*state {
+            let routed = self.is_routed();
+            reconcile(running, &self.explicit, routed, self.sources)?;
+        } else {
+            *state = State::Running(start(self, &ProcessEnvironment)?);
+        }
+        Ok(Guard(()))
+    }
+
+    fn is_routed(&self) -> bool {
+        #[cfg(feature = "otel")]
+        return self.route.is_some();
+        #[cfg(not(feature = "otel"))]
+        false
+    }
+
+    #[cfg_attr(not(feature = "otel"), expect(clippy::unused_self, reason = "routes come with the feature"))]
+    fn take_route(&mut self) -> Option<BuildExport> {
+        #[cfg(feature = "otel")]
+        return self.route.take().map(|route| route.0);
+        #[cfg(not(feature = "otel"))]
+        None
+    }
+}
+
+/// Resolves the configuration and starts the worker.
+pub(super) fn start(mut builder: Builder, environment: &dyn Environment) -> Result<Arc<Running>, InitError> {
+    let settings = Settings::resolve(&builder.explicit);
+    let (destination, build) = match builder.take_route() {
+        Some(build) => (None, build),
+        None => {
+            let destination = Destination::resolve(&builder.explicit, environment)?;
+            (Some(destination.clone()), json_exporter(destination))
+        }
+    };
+    let pipeline = Arc::new(Pipeline::start(Policy::of(&settings), build)?);
+    let client = Client::new(pipeline.clone(), settings.limits, resource(&settings), builder.sources);
+    Ok(Arc::new(Running { client: Arc::new(client), pipeline, destination, given_up_at: AtomicU64::new(0) }))
+}
+
+fn json_exporter(destination: Destination) -> BuildExport {
+    Box::new(move || Box::new(OtlpJson::new(&destination)))
+}
+
+/// Who emits (`wire.md`, "Request").
+fn resource(settings: &Settings) -> Resource {
+    let mut attributes = Attributes::with_capacity(5);
+    attributes.set("service.name", settings.service_name.as_str());
+    attributes.set("service.version", settings.service_version.as_str());
+    attributes.set("telemetry.sdk.name", SDK_NAME);
+    attributes.set("telemetry.sdk.language", "rust");
+    attributes.set("telemetry.sdk.version", SDK_VERSION);
+    Resource { attributes }
+}

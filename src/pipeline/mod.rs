@@ -1,0 +1,213 @@
+//! From a record to a batch: the bounded queue, its books, and the one worker thread.
+
+mod accounts;
+mod queue;
+mod timer;
+mod worker;
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub(crate) use accounts::Accounts;
+pub(crate) use queue::Policy;
+use queue::{Queue, Step};
+pub(crate) use worker::on_worker;
+
+use crate::error::DeliveryError;
+use crate::export::Export;
+use crate::record::SpanRecord;
+
+/// Where finished records go.
+pub(crate) trait Sink: fmt::Debug + Send + Sync {
+    fn accept(&self, record: SpanRecord);
+}
+
+/// Builds the exporter on the worker thread, and builds it anew after a panic.
+pub(crate) type BuildExport = Box<dyn Fn() -> Box<dyn Export> + Send>;
+
+/// Where the worker hands its batches instead of the Bento backend. The bridges in `bento::otel` make one.
+#[cfg(feature = "otel")]
+pub struct Route(pub(crate) BuildExport);
+
+#[cfg(feature = "otel")]
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route").finish_non_exhaustive()
+    }
+}
+
+/// The queue with its worker.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    shared: Arc<Shared>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What callers and the worker share.
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// There is something to do for the worker.
+    work: Condvar,
+    /// Something was settled, for those who wait in `flush` or `shutdown`.
+    settled: Condvar,
+}
+
+impl Shared {
+    /// A panic elsewhere leaves the queue whole: it is changed in steps that do not panic.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Blocks the worker until there is something else to do than to wait.
+    fn next(&self) -> Step {
+        let mut queue = self.queue();
+        loop {
+            let now = Instant::now();
+            let until = match queue.next(now) {
+                Step::Wait(until) => until,
+                step => return step,
+            };
+            let pause = until.saturating_duration_since(now);
+            queue = self.work.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Sink for Pipeline {
+    fn accept(&self, record: SpanRecord) {
+        let pushed = self.shared.queue().push(record);
+        if pushed.wake {
+            self.shared.work.notify_one();
+        }
+        // What was evicted is freed here, after the lock.
+        drop(pushed);
+    }
+}
+
+impl Pipeline {
+    /// Starts the worker thread.
+    pub(crate) fn start(policy: Policy, build: BuildExport) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(Queue::new(policy, Instant::now())),
+            work: Condvar::new(),
+            settled: Condvar::new(),
+        });
+        let worker = worker::spawn(Arc::clone(&shared), build)?;
+        Ok(Self { shared, worker: Mutex::new(Some(worker)) })
+    }
+
+    /// Blocks until everything accepted before the call is settled, or `deadline`.
+    pub(crate) fn flush(&self, deadline: Instant) -> Result<(), DeliveryError> {
+        let mut queue = self.shared.queue();
+        let ticket = queue.open_ticket(Instant::now());
+        self.shared.work.notify_one();
+        while !queue.is_settled(ticket, None) {
+            // On the worker itself, waiting for the worker would never end.
+            let pause = deadline.saturating_duration_since(Instant::now());
+            if pause.is_zero() || on_worker() {
+                break;
+            }
+            queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        queue.close_ticket(ticket)
+    }
+
+    /// The same without blocking a thread.
+    pub(crate) fn flush_async(&self, deadline: Instant) -> Flush {
+        let ticket = self.shared.queue().open_ticket(Instant::now());
+        self.shared.work.notify_one();
+        Flush { shared: Arc::clone(&self.shared), ticket: Some(ticket), deadline, timed: false }
+    }
+
+    /// Takes no more spans, sends what is held until `deadline`, and ends the worker.
+    pub(crate) fn shutdown(&self, deadline: Instant) -> Result<(), DeliveryError> {
+        let mut queue = self.shared.queue();
+        let ticket = queue.open_ticket(Instant::now());
+        queue.drain(deadline);
+        self.shared.work.notify_one();
+        while !queue.is_closed() {
+            let pause = deadline.saturating_duration_since(Instant::now());
+            if pause.is_zero() || on_worker() {
+                queue.close();
+                break;
+            }
+            queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let verdict = queue.close_ticket(ticket);
+        drop(queue);
+        self.shared.work.notify_one();
+        self.join(deadline);
+        verdict
+    }
+
+    /// Waits for the worker's end, which is at hand unless an exporter overruns its deadline; then it is left alone.
+    fn join(&self, deadline: Instant) {
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(worker) = worker.filter(|_| !on_worker()) else { return };
+        while !worker.is_finished() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if worker.is_finished() {
+            // A panic that escaped the worker has nothing to tell here.
+            worker.join().ok();
+        }
+    }
+
+    /// The books, and the number of spans that wait.
+    pub(crate) fn accounts(&self) -> (Accounts, u64) {
+        let queue = self.shared.queue();
+        (queue.accounts().clone(), queue.held() as u64)
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        worker.as_ref().is_some_and(|worker| !worker.is_finished())
+    }
+}
+
+/// A flush under way; dropping it stops waiting, not sending.
+#[derive(Debug)]
+#[must_use = "a future does nothing unless awaited"]
+pub(crate) struct Flush {
+    shared: Arc<Shared>,
+    ticket: Option<u64>,
+    deadline: Instant,
+    timed: bool,
+}
+
+impl Future for Flush {
+    type Output = Result<(), DeliveryError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(ticket) = self.ticket else { return Poll::Ready(Ok(())) };
+        let shared = Arc::clone(&self.shared);
+        let mut queue = shared.queue();
+        if queue.is_settled(ticket, Some(context.waker())) || Instant::now() >= self.deadline {
+            self.ticket = None;
+            return Poll::Ready(queue.close_ticket(ticket));
+        }
+        drop(queue);
+        if !self.timed {
+            // Without a thread to keep the time, the future keeps asking for it.
+            self.timed = timer::wake_at(self.deadline, context.waker());
+            if !self.timed {
+                context.waker().wake_by_ref();
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.shared.queue().forget_ticket(ticket);
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! The bounded queue and its rules, as a state machine over time that is passed in: no thread, no clock, no network.
+
+use std::collections::{HashMap, VecDeque};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::accounts::{Accounts, Ticket};
+use crate::config::Settings;
+use crate::error::{DeliveryError, LossReason, Losses};
+use crate::export::{Outcome, backoff};
+use crate::record::SpanRecord;
+
+/// A batch is retried until it is this old.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// Bounds of the queue and of a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) queue_spans: usize,
+    pub(crate) queue_bytes: usize,
+    pub(crate) batch_spans: usize,
+    pub(crate) batch_bytes: usize,
+    pub(crate) interval: Duration,
+}
+
+impl Policy {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            queue_spans: Settings::QUEUE_SPANS,
+            queue_bytes: settings.queue_bytes,
+            batch_spans: settings.batch_spans,
+            batch_bytes: Settings::BATCH_BYTES,
+            interval: settings.batch_interval,
+        }
+    }
+}
+
+/// A record in the queue.
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    size: usize,
+    record: SpanRecord,
+}
+
+/// Records that travel together, oldest first.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    entries: VecDeque<Entry>,
+    cut_at: Instant,
+    not_before: Instant,
+    attempts: u32,
+}
+
+/// What the worker does next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Send(Batch),
+    /// So many spans were dropped in an episode of overflow that the log has not been told of.
+    TellOverflow(u64),
+    /// Nothing before this moment, unless something is pushed, flushed or stopped.
+    Wait(Instant),
+    Stop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Draining { deadline: Instant },
+    Closed,
+}
+
+/// Everything that is accepted and not yet settled, and the books about it.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    policy: Policy,
+    phase: Phase,
+    waiting: VecDeque<Entry>,
+    retrying: VecDeque<Batch>,
+    /// Number and bytes of all records held: waiting, retrying and in flight.
+    spans: usize,
+    bytes: usize,
+    next_number: u64,
+    /// Records with a number below this one are due, however few.
+    send_before: u64,
+    next_tick: Instant,
+    /// The backend asked for silence until then.
+    throttled_until: Option<Instant>,
+    accounts: Accounts,
+    told: Losses,
+    tickets: HashMap<u64, (Ticket, Option<Waker>)>,
+    next_ticket: u64,
+    /// Spans dropped since the queue last had room, and whether the log was told.
+    overflow: u64,
+    overflow_told: bool,
+}
+
+/// What a push came to.
+#[derive(Debug, Default)]
+pub(crate) struct Pushed {
+    /// Whether the worker has something to do now.
+    pub(crate) wake: bool,
+    /// What had to go, to be freed by the caller once the lock is released.
+    pub(crate) evicted: Vec<SpanRecord>,
+}
+
+impl Batch {
+    pub(crate) fn records(&self) -> Vec<&SpanRecord> {
+        self.entries.iter().map(|entry| &entry.record).collect()
+    }
+
+    fn numbers(&self) -> Vec<u64> {
+        self.entries.iter().map(|entry| entry.number).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.size).sum()
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(policy: Policy, now: Instant) -> Self {
+        Self {
+            next_tick: now + policy.interval,
+            policy,
+            phase: Phase::Open,
+            waiting: VecDeque::new(),
+            retrying: VecDeque::new(),
+            spans: 0,
+            bytes: 0,
+            next_number: 0,
+            send_before: 0,
+            throttled_until: None,
+            accounts: Accounts::default(),
+            told: Losses::default(),
+            tickets: HashMap::new(),
+            next_ticket: 0,
+            overflow: 0,
+            overflow_told: false,
+        }
+    }
+
+    /// Spans accepted that are neither delivered nor lost.
+    pub(crate) fn held(&self) -> usize {
+        self.spans
+    }
+
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Takes a record in; past the bounds the oldest one goes.
+    pub(crate) fn push(&mut self, record: SpanRecord) -> Pushed {
+        let mut pushed = Pushed::default();
+        let number = self.next_number;
+        self.next_number += 1;
+        self.accounts.accepted += 1;
+        if self.phase != Phase::Open {
+            self.lose(&[number], LossReason::NotRunning);
+            return pushed;
+        }
+        let size = record.size();
+        while self.held() >= self.policy.queue_spans {
+            let Some(oldest) = self.evict(LossReason::QueueFull) else { break };
+            pushed.evicted.push(oldest);
+        }
+        while self.bytes + size > self.policy.queue_bytes {
+            let Some(oldest) = self.evict(LossReason::BytesFull) else {
+                // Only what is on its way, or nothing at all, is left to make room.
+                self.overflow += 1;
+                self.lose(&[number], LossReason::BytesFull);
+                pushed.evicted.push(record);
+                return pushed;
+            };
+            pushed.evicted.push(oldest);
+        }
+        self.spans += 1;
+        self.bytes += size;
+        self.waiting.push_back(Entry { number, size, record });
+        pushed.wake = self.waiting.len() == self.policy.batch_spans;
+        pushed
+    }
+
+    fn evict(&mut self, reason: LossReason) -> Option<SpanRecord> {
+        let entry = match self.retrying.front_mut() {
+            Some(batch) => {
+                let entry = batch.entries.pop_front();
+                if batch.entries.is_empty() {
+                    self.retrying.pop_front();
+                }
+                entry
+            }
+            None => self.waiting.pop_front(),
+        }?;
+        self.spans -= 1;
+        self.bytes -= entry.size;
+        self.overflow += 1;
+        self.lose(&[entry.number], reason);
+        Some(entry.record)
+    }
+
+    /// What to do at `now`.
+    pub(crate) fn next(&mut self, now: Instant) -> Step {
+        if let Some(dropped) = self.untold_overflow() {
+            return Step::TellOverflow(dropped);
+        }
+        if now >= self.next_tick {
+            self.next_tick = now + self.policy.interval;
+            self.send_before = self.next_number;
+        }
+        match self.phase {
+            Phase::Closed => return Step::Stop,
+            Phase::Draining { deadline } if now >= deadline || self.held() == 0 => {
+                self.close();
+                return Step::Stop;
+            }
+            Phase::Open | Phase::Draining { .. } => {}
+        }
+        if let Some(until) = self.throttled_until {
+            if now < until {
+                return Step::Wait(self.not_after_deadline(until));
+            }
+            self.throttled_until = None;
+        }
+        if let Some(due) = self.retrying.iter().position(|batch| batch.not_before <= now)
+            && let Some(batch) = self.retrying.remove(due)
+        {
+            self.accounts.retries += u64::from(batch.attempts > 0);
+            return Step::Send(batch);
+        }
+        let due = self.waiting.front().is_some_and(|oldest| oldest.number < self.send_before);
+        if due || self.waiting.len() >= self.policy.batch_spans {
+            return Step::Send(self.cut(now));
+        }
+        let retry = self.retrying.iter().map(|batch| batch.not_before).min();
+        let until = retry.map_or(self.next_tick, |retry| retry.min(self.next_tick));
+        Step::Wait(self.not_after_deadline(until))
+    }
+
+    fn not_after_deadline(&self, moment: Instant) -> Instant {
+        match self.phase {
+            Phase::Draining { deadline } => moment.min(deadline),
+            Phase::Open | Phase::Closed => moment,
+        }
+    }
+
+    /// As many of the oldest as one request may carry; one larger than that travels alone.
+    fn cut(&mut self, now: Instant) -> Batch {
+        let mut bytes = 0;
+        let fitting = self.waiting.iter().take(self.policy.batch_spans).take_while(|entry| {
+            bytes += entry.size;
+            bytes <= self.policy.batch_bytes
+        });
+        let count = fitting.count().max(1).min(self.waiting.len());
+        let entries = self.waiting.drain(..count).collect();
+        Batch { entries, cut_at: now, not_before: now, attempts: 0 }
+    }
+
+    /// The moment by which a request begun now must have ended.
+    pub(crate) fn request_deadline(&self, now: Instant, longest: Duration) -> Instant {
+        self.not_after_deadline(now + longest)
+    }
+
+    /// Enters what became of the batch in flight.
+    pub(crate) fn settle(&mut self, batch: Batch, outcome: Outcome, now: Instant, random: u64) {
+        if self.phase == Phase::Closed {
+            // The deadline of the shutdown passed while it was on its way; it has been counted.
+            return;
+        }
+        match outcome {
+            Outcome::Accepted { rejected, message } => {
+                let rejected = rejected.min(batch.len() as u64);
+                self.accounts.delivered += batch.len() as u64 - rejected;
+                self.accounts.lost.add(LossReason::Rejected, rejected);
+                self.accounts.last_error = message.or(self.accounts.last_error.take());
+                self.release(&batch, |ticket, numbers| ticket.settle_partly(numbers, rejected));
+            }
+            Outcome::Retry { cause, .. } if now.duration_since(batch.cut_at) >= GIVE_UP_AFTER => {
+                self.fail(&batch, LossReason::GivenUp, cause);
+            }
+            Outcome::Retry { after, cause } => {
+                self.accounts.last_error = Some(cause);
+                let pause = after.unwrap_or_else(|| backoff(batch.attempts, random));
+                self.throttled_until = after.map(|after| now + after).or(self.throttled_until);
+                let attempts = batch.attempts.saturating_add(1);
+                self.retrying.push_back(Batch { attempts, not_before: now + pause, ..batch });
+            }
+            Outcome::TooLarge { cause } if batch.len() == 1 => {
+                self.fail(&batch, LossReason::Refused { status: 413 }, cause);
+            }
+            Outcome::TooLarge { .. } => {
+                let mut first = batch;
+                let entries = first.entries.split_off(first.len() / 2);
+                let second = Batch { entries, cut_at: first.cut_at, not_before: now, attempts: 0 };
+                self.retrying.push_front(second);
+                self.retrying.push_front(Batch { not_before: now, attempts: 0, ..first });
+            }
+            Outcome::Refused { reason, cause } => self.fail(&batch, reason, cause),
+        }
+    }
+
+    /// Counts a panic of the exporter; the batch it had is settled as any other.
+    pub(crate) fn count_panic(&mut self) {
+        self.accounts.panics += 1;
+    }
+
+    fn fail(&mut self, batch: &Batch, reason: LossReason, cause: String) {
+        self.accounts.last_error = Some(cause);
+        self.accounts.lost.add(reason, batch.len() as u64);
+        self.release(batch, |ticket, numbers| ticket.lose(numbers, reason));
+    }
+
+    fn release(&mut self, batch: &Batch, note: impl Fn(&mut Ticket, &[u64])) {
+        self.spans -= batch.len();
+        self.bytes -= batch.bytes();
+        self.note(&batch.numbers(), note);
+        if self.held() < self.policy.queue_spans / 2 && self.overflow_told {
+            (self.overflow, self.overflow_told) = (0, false);
+        }
+    }
+
+    fn lose(&mut self, numbers: &[u64], reason: LossReason) {
+        self.accounts.lost.add(reason, numbers.len() as u64);
+        self.note(numbers, |ticket, numbers| ticket.lose(numbers, reason));
+    }
+
+    fn note(&mut self, numbers: &[u64], note: impl Fn(&mut Ticket, &[u64])) {
+        for (ticket, waker) in self.tickets.values_mut() {
+            note(ticket, numbers);
+            if ticket.is_settled()
+                && let Some(waker) = waker.take()
+            {
+                waker.wake();
+            }
+        }
+    }
+
+    fn untold_overflow(&mut self) -> Option<u64> {
+        let untold = self.overflow > 0 && !self.overflow_told;
+        self.overflow_told |= untold;
+        untold.then_some(self.overflow)
+    }
+
+    /// Makes everything held due, and gives a ticket that follows it.
+    pub(crate) fn open_ticket(&mut self, now: Instant) -> u64 {
+        self.send_before = self.next_number;
+        for batch in &mut self.retrying {
+            batch.not_before = batch.not_before.min(now);
+        }
+        let ticket = Ticket::new(self.next_number, self.held() as u64, &self.accounts.lost, &self.told);
+        let id = self.next_ticket;
+        self.next_ticket += 1;
+        self.tickets.insert(id, (ticket, None));
+        id
+    }
+
+    /// Whether all that the ticket follows is delivered or lost; else `waker` is called when it is.
+    pub(crate) fn is_settled(&mut self, id: u64, waker: Option<&Waker>) -> bool {
+        let Some((ticket, slot)) = self.tickets.get_mut(&id) else { return true };
+        if let Some(waker) = waker {
+            *slot = Some(waker.clone());
+        }
+        ticket.is_settled()
+    }
+
+    /// Ends a ticket with its verdict. A loss is told by every flush that was under way when it was first told.
+    pub(crate) fn close_ticket(&mut self, id: u64) -> Result<(), DeliveryError> {
+        let Some((ticket, _)) = self.tickets.remove(&id) else { return Ok(()) };
+        if ticket.is_settled() && ticket.lost().is_empty() {
+            return Ok(());
+        }
+        self.told.raise_to(&ticket.told());
+        Err(DeliveryError {
+            waiting: ticket.waiting(),
+            losses: ticket.lost().clone(),
+            cause: self.accounts.last_error.clone(),
+        })
+    }
+
+    /// Ends a ticket that nobody waits for any more; its losses stay untold.
+    pub(crate) fn forget_ticket(&mut self, id: u64) {
+        self.tickets.remove(&id);
+    }
+
+    /// Takes no more spans, and sends what is held until `deadline`.
+    pub(crate) fn drain(&mut self, deadline: Instant) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Draining { deadline };
+        }
+    }
+
+    /// Counts all that is still held as lost to the deadline of the shutdown.
+    pub(crate) fn close(&mut self) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        self.phase = Phase::Closed;
+        let lost = self.held() as u64;
+        self.accounts.lost.add(LossReason::ShutdownDeadline, lost);
+        for (ticket, waker) in self.tickets.values_mut() {
+            ticket.lose_rest(LossReason::ShutdownDeadline);
+            if let Some(waker) = waker.take() {
+                waker.wake();
+            }
+        }
+        self.waiting = VecDeque::new();
+        self.retrying = VecDeque::new();
+        (self.spans, self.bytes) = (0, 0);
+    }
+}

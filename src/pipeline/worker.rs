@@ -1,0 +1,118 @@
+//! The one thread that encodes and sends. Nothing it does waits without a deadline, and no panic ends it.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::queue::{Batch, Step};
+use super::{BuildExport, Shared};
+use crate::error::LossReason;
+use crate::export::{Export, Outcome};
+use crate::record::random_u64;
+
+/// A whole exchange with the backend takes at most this long (`sdk.md`, "Delivery").
+const LONGEST_REQUEST: Duration = Duration::from_secs(10);
+
+thread_local! {
+    static ON_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is the worker's thread: what the transport itself does there never becomes a span.
+pub(crate) fn on_worker() -> bool {
+    ON_WORKER.try_with(Cell::get).unwrap_or(false)
+}
+
+pub(super) fn spawn(shared: Arc<Shared>, build: BuildExport) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("bento-worker".into()).spawn(move || {
+        ON_WORKER.set(true);
+        Worker { shared, build, exporter: None, log: Log::default() }.run();
+    })
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    build: BuildExport,
+    /// Built when first needed, and anew after a panic.
+    exporter: Option<Box<dyn Export>>,
+    log: Log,
+}
+
+impl Worker {
+    fn run(mut self) {
+        loop {
+            match self.shared.next() {
+                Step::Send(batch) => self.send(batch),
+                Step::TellOverflow(spans) => {
+                    warn(&format!("bento: Queue full, dropping span. ({spans} dropped so far)"));
+                }
+                Step::Wait(_) => {}
+                Step::Stop => break,
+            }
+        }
+        self.shared.settled.notify_all();
+    }
+
+    fn send(&mut self, batch: Batch) {
+        let outcome = self.export(&batch);
+        self.log.tell(&outcome, batch.len());
+        self.shared.queue().settle(batch, outcome, Instant::now(), random_u64());
+        self.shared.settled.notify_all();
+    }
+
+    fn export(&mut self, batch: &Batch) -> Outcome {
+        let deadline = self.shared.queue().request_deadline(Instant::now(), LONGEST_REQUEST);
+        let Self { exporter, build, .. } = self;
+        let sent = catch_unwind(AssertUnwindSafe(|| {
+            exporter.get_or_insert_with(build).export(&batch.records(), deadline)
+        }));
+        sent.unwrap_or_else(|panic| {
+            self.exporter = None;
+            self.shared.queue().count_panic();
+            let cause = format!("the exporter panicked: {}", panic_message(&*panic));
+            Outcome::Refused { reason: LossReason::Exporter, cause }
+        })
+    }
+}
+
+/// Tells the host's log what goes wrong, once an episode: until it changes or a batch is delivered.
+#[derive(Default)]
+struct Log {
+    told: Option<String>,
+}
+
+impl Log {
+    fn tell(&mut self, outcome: &Outcome, spans: usize) {
+        let line = match outcome {
+            Outcome::Accepted { rejected: 0, .. } => {
+                self.told = None;
+                return;
+            }
+            Outcome::Accepted { rejected, message } => {
+                let message = message.as_deref().unwrap_or("no reason given");
+                format!("bento: the backend rejected spans: {message} ({rejected} of {spans} in this batch)")
+            }
+            Outcome::Retry { cause, .. } => format!("bento: delivery failed and will be retried: {cause}"),
+            Outcome::TooLarge { .. } => return,
+            Outcome::Refused { cause, .. } => format!("bento: spans are lost: {cause}"),
+        };
+        if self.told.as_ref() != Some(&line) {
+            warn(&line);
+            self.told = Some(line);
+        }
+    }
+}
+
+/// The host's logger is foreign code: a panic in it must not end the worker.
+fn warn(line: &str) {
+    catch_unwind(|| log::warn!("{line}")).ok();
+}
+
+/// The message of a panic, where it is text.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

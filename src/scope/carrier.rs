@@ -1,0 +1,91 @@
+//! The context across processes: W3C Trace Context's `traceparent`.
+
+use super::Context;
+use crate::error::TraceparentError;
+use crate::record::{SpanId, TraceId};
+
+impl Context {
+    /// The `traceparent` header that makes a span elsewhere a child of the current one; `None` outside of any span.
+    ///
+    /// ```
+    /// let turn = bento::begin("user_turn").start();
+    /// let header = bento::current().traceparent().expect("a span is open");
+    /// assert_eq!(header, format!("00-{}-{}-01", turn.trace_id(), turn.event_id()));
+    /// ```
+    pub fn traceparent(&self) -> Option<String> {
+        let (trace_id, span_id) = self.parent_ids()?;
+        Some(format!("00-{trace_id}-{span_id}-01"))
+    }
+
+    /// A context whose parent is the span that a `traceparent` header names.
+    ///
+    /// ```
+    /// # fn handle() {}
+    /// let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    /// let caller = bento::Context::from_traceparent(header)?;
+    /// caller.enter(|| handle());
+    /// # Ok::<(), bento::TraceparentError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TraceparentError`] says which rule of W3C Trace Context the header breaks.
+    pub fn from_traceparent(header: &str) -> Result<Self, TraceparentError> {
+        let malformed = TraceparentError::Malformed;
+        let mut fields = header.trim().splitn(5, '-');
+        let mut field = |width: usize| {
+            let digits = fields.next().filter(|field| field.len() == width).ok_or(malformed)?;
+            let lower_hex = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            if lower_hex { u128::from_str_radix(digits, 16).map_err(|_| malformed) } else { Err(malformed) }
+        };
+        let version = field(2)?;
+        let trace_id = field(32)?;
+        let span_id = field(16)?;
+        field(2)?;
+        if version == 0xff {
+            return Err(TraceparentError::ForbiddenVersion);
+        }
+        // Later versions may add fields; version 00 has none.
+        if version == 0 && fields.next().is_some() {
+            return Err(malformed);
+        }
+        let span_id = u64::try_from(span_id).ok().and_then(SpanId::from_u64);
+        match (TraceId::from_u128(trace_id), span_id) {
+            (Some(trace_id), Some(span_id)) => Ok(Self::remote(trace_id, span_id)),
+            _ => Err(TraceparentError::ZeroId),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn a_header_survives_the_round_trip() {
+        let context = Context::from_traceparent(VALID);
+        assert_eq!(context.map(|context| context.traceparent()), Ok(Some(VALID.to_owned())));
+        let later = format!("cc-{}-what-comes", &VALID[3..]);
+        assert!(Context::from_traceparent(&later).is_ok());
+    }
+
+    #[test]
+    fn ill_formed_headers_are_refused() {
+        let cases = [
+            ("", TraceparentError::Malformed),
+            ("00", TraceparentError::Malformed),
+            (&VALID[..54], TraceparentError::Malformed),
+            (&VALID.to_uppercase(), TraceparentError::Malformed),
+            (&VALID.replace("0af", "+af"), TraceparentError::Malformed),
+            (&format!("{VALID}-x"), TraceparentError::Malformed),
+            (&VALID.replacen("00", "ff", 1), TraceparentError::ForbiddenVersion),
+            ("00-00000000000000000000000000000000-b7ad6b7169203331-01", TraceparentError::ZeroId),
+            ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", TraceparentError::ZeroId),
+        ];
+        for (header, expected) in cases {
+            assert_eq!(Context::from_traceparent(header).err(), Some(expected), "{header:?}");
+        }
+    }
+}

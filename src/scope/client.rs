@@ -1,0 +1,57 @@
+//! What an emission needs to know of the SDK it belongs to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+use super::{Ending, Identity, OpenSpan, Overrides, Sources};
+use crate::pipeline::Sink;
+use crate::record::{Limits, Resource, Scope, SpanId};
+
+/// Where spans go, within what limits and as whom. One is made at each start of the SDK, one by each capture.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) limits: Limits,
+    pub(crate) resource: Arc<Resource>,
+    pub(crate) scope: Arc<Scope>,
+    sources: RwLock<Sources>,
+    open: Mutex<HashMap<SpanId, Weak<OpenSpan>>>,
+}
+
+impl Client {
+    pub(crate) fn new(sink: Arc<dyn Sink>, limits: Limits, resource: Resource, sources: Sources) -> Self {
+        Self {
+            sink,
+            limits,
+            resource: Arc::new(resource),
+            scope: Scope::ours(),
+            sources: RwLock::new(sources),
+            open: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn update_sources(&self, newer: Sources) {
+        self.sources.write().unwrap_or_else(PoisonError::into_inner).update(newer);
+    }
+
+    pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).resolve(overrides)
+    }
+
+    pub(super) fn opened(&self, span: &Arc<OpenSpan>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(span.span_id, Arc::downgrade(span));
+    }
+
+    pub(super) fn ended(&self, span: SpanId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&span);
+    }
+
+    /// Sends every span that is still open, marked as unfinished.
+    pub(crate) fn end_open_spans(&self) {
+        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        for span in open.into_values().filter_map(|span| span.upgrade()) {
+            span.end(Ending::Unfinished);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The current context as a value: handed to threads and tasks, carried by wrapped futures.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use pin_project_lite::pin_project;
+
+use super::{Client, Frame, OpenSpan, Overrides, seat};
+use crate::record::{SpanId, TraceId};
+
+/// What is current at one point of a program: the innermost open span and the attributes in force.
+///
+/// A cheap, cloneable handle to give to threads and tasks, which start as roots otherwise.
+///
+/// ```
+/// # fn work() { bento::track_ai("plan").send(); }
+/// let _turn = bento::begin("user_turn").start();
+/// let here = bento::current();
+/// std::thread::spawn(move || here.enter(|| work())).join().unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct Context {
+    parent: Option<Parent>,
+    overrides: Option<Arc<Overrides>>,
+    /// Set by a capture; elsewhere the running SDK is asked.
+    client: Option<Arc<Client>>,
+}
+
+#[derive(Clone)]
+enum Parent {
+    Open(Arc<OpenSpan>),
+    Remote(TraceId, SpanId),
+}
+
+/// The current context.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # async fn job() { bento::track_ai("plan").send(); }
+/// let _turn = bento::begin("user_turn").start();
+/// tokio::spawn(bento::current().run(async { job().await })).await.unwrap();
+/// # });
+/// ```
+#[must_use = "a context does nothing until it is entered"]
+pub fn current() -> Context {
+    seat::current()
+}
+
+impl Context {
+    /// Runs a closure inside this context.
+    ///
+    /// ```
+    /// let here = bento::current();
+    /// let sum = std::thread::spawn(move || here.enter(|| 1 + 1)).join().unwrap();
+    /// assert_eq!(sum, 2);
+    /// ```
+    pub fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        Frame::new(self.clone()).enter(work)
+    }
+
+    /// Wraps a future so that it runs inside this context, on any executor and whatever runs beside it.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let here = bento::current();
+    /// let (a, b) = tokio::join!(here.run(async { 1 }), here.run(async { 2 }));
+    /// assert_eq!(a + b, 3);
+    /// # });
+    /// ```
+    pub fn run<F: Future>(&self, future: F) -> InContext<F> {
+        InContext::new(future, Frame::new(self.clone()))
+    }
+
+    /// Whether a span is open, here or in the process this context came from.
+    pub fn has_span(&self) -> bool {
+        self.parent.is_some()
+    }
+
+    pub(super) fn remote(trace_id: TraceId, span_id: SpanId) -> Self {
+        Self { parent: Some(Parent::Remote(trace_id, span_id)), ..Self::default() }
+    }
+
+    pub(crate) fn with_parent(&self, span: &Arc<OpenSpan>) -> Self {
+        Self { parent: Some(Parent::Open(Arc::clone(span))), ..self.clone() }
+    }
+
+    pub(crate) fn with_overrides(self, overrides: Overrides) -> Self {
+        let overrides = Some(Arc::new(overrides.over(self.overrides())));
+        Self { overrides, ..self }
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_client(client: Arc<Client>) -> Self {
+        Self { client: Some(client), ..Self::default() }
+    }
+
+    pub(crate) fn client(&self) -> Option<&Arc<Client>> {
+        self.client.as_ref()
+    }
+
+    pub(crate) fn overrides(&self) -> Option<&Overrides> {
+        self.overrides.as_deref()
+    }
+
+    /// The innermost span of this process, open or ended.
+    pub(crate) fn span(&self) -> Option<&Arc<OpenSpan>> {
+        match &self.parent {
+            Some(Parent::Open(span)) => Some(span),
+            Some(Parent::Remote(..)) | None => None,
+        }
+    }
+
+    pub(crate) fn parent_ids(&self) -> Option<(TraceId, SpanId)> {
+        match self.parent.as_ref()? {
+            Parent::Open(span) => Some((span.trace_id, span.span_id)),
+            Parent::Remote(trace_id, span_id) => Some((*trace_id, *span_id)),
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (trace_id, span_id) = self.parent_ids().unzip();
+        f.debug_struct("Context")
+            .field("trace_id", &trace_id)
+            .field("span_id", &span_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives every future the method [`in_context`](FutureExt::in_context).
+pub trait FutureExt: Future + Sized {
+    /// Wraps the future so that it runs inside `context`.
+    ///
+    /// ```
+    /// use bento::FutureExt;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # async fn job() { bento::track_ai("plan").send(); }
+    /// let _turn = bento::begin("user_turn").start();
+    /// tokio::spawn(job().in_context(bento::current())).await.unwrap();
+    /// # });
+    /// ```
+    fn in_context(self, context: Context) -> InContext<Self>;
+}
+
+impl<F: Future> FutureExt for F {
+    fn in_context(self, context: Context) -> InContext<Self> {
+        InContext::new(self, Frame::new(context))
+    }
+}
+
+pin_project! {
+    /// A future that is polled, and dropped, inside a context of its own.
+    #[derive(Debug)]
+    #[must_use = "a future does nothing unless awaited"]
+    pub struct InContext<F> {
+        // `None` only while the wrapper itself is dropped.
+        #[pin]
+        future: Option<F>,
+        frame: Arc<Frame>,
+    }
+
+    impl<F> PinnedDrop for InContext<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // What the future does while it is dropped, it does in its own context.
+            this.frame.enter(|| this.future.set(None));
+        }
+    }
+}
+
+impl<F> InContext<F> {
+    pub(crate) fn new(future: F, frame: Arc<Frame>) -> Self {
+        Self { future: Some(future), frame }
+    }
+}
+
+impl<F: Future> Future for InContext<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        match this.future.as_pin_mut() {
+            Some(future) => this.frame.enter(|| future.poll(context)),
+            None => Poll::Pending,
+        }
+    }
+}

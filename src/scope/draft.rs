@@ -1,0 +1,125 @@
+//! What is known of a span while it is being written.
+
+use std::fmt;
+
+use serde_core::Serialize;
+
+use super::Identity;
+use crate::record::{Attributes, Content, Event, Key, Limits, Status, Text, Value, keys};
+
+/// The contents of a span to be. Keys that the SDK manages are kept apart from the caller's properties, because they
+/// win a collision (`wire.md`, "From call to attribute to column").
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    limits: Limits,
+    properties: Attributes,
+    managed: Attributes,
+    pub(crate) identity: Identity,
+    failure: Option<Failure>,
+}
+
+#[derive(Clone, Debug)]
+struct Failure {
+    kind: String,
+    message: String,
+}
+
+impl Draft {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            properties: Attributes::new(),
+            managed: Attributes::new(),
+            identity: Identity::default(),
+            failure: None,
+        }
+    }
+
+    /// An input or output; null is left out.
+    pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
+        if let Some(text) = Content::text_of(value, self.limits) {
+            self.managed.set_text(key, text);
+        }
+    }
+
+    /// A text that the SDK has gathered itself, of which `size` bytes had come.
+    pub(crate) fn set_gathered(&mut self, key: &'static str, text: String, size: usize) {
+        let cut_from = (text.len() < size).then_some(size);
+        self.managed.set_text(key, Text { text, cut_from, fault: None });
+    }
+
+    pub(crate) fn set_managed(&mut self, key: &'static str, value: impl Into<Value>) {
+        match value.into() {
+            Value::String(text) => self.managed.set_text(key, Text::of_string(text, self.limits)),
+            value => self.managed.set(key, value),
+        }
+    }
+
+    /// A property of the caller's. Null is kept, as text: a property is never dropped silently.
+    pub(crate) fn set_property<T: Serialize + ?Sized>(&mut self, key: impl Into<Key>, value: &T) {
+        set_property(&mut self.properties, key, value, self.limits);
+    }
+
+    /// Token usage, under the GenAI and the OpenInference keys.
+    pub(crate) fn set_tokens(&mut self, input: u64, output: u64) {
+        self.set_managed(keys::INPUT_TOKENS, input);
+        self.set_managed(keys::OUTPUT_TOKENS, output);
+        self.set_managed(keys::PROMPT_TOKENS, input);
+        self.set_managed(keys::COMPLETION_TOKENS, output);
+        self.set_managed(keys::TOTAL_TOKENS, input.saturating_add(output));
+    }
+
+    pub(crate) fn set_cached_tokens(&mut self, cached: u64) {
+        self.set_managed(keys::CACHED_TOKENS, cached);
+        self.set_managed(keys::CACHED_PROMPT_TOKENS, cached);
+    }
+
+    /// Marks the span as failed. The first failure stands: what follows is mostly its consequence.
+    pub(crate) fn fail(&mut self, kind: &str, message: &dyn fmt::Display) {
+        if self.failure.is_none() {
+            let message = Text::of_string(message.to_string(), self.limits).text;
+            self.failure = Some(Failure { kind: kind.to_owned(), message });
+        }
+    }
+
+    /// Properties that hold where the caller gave none.
+    pub(super) fn fill_properties(&mut self, others: &Attributes) {
+        self.properties.fill_from(others);
+    }
+
+    /// Properties that replace the caller's.
+    pub(super) fn replace_properties(&mut self, others: Attributes) {
+        for (key, value) in others {
+            self.properties.set(key, value);
+        }
+    }
+
+    /// Everything as OTLP has it; `end` is the time of a failure.
+    pub(super) fn finish(self, identity: Identity, end: u64) -> (Attributes, Vec<Event>, Status) {
+        let mut attributes = self.properties;
+        for (key, value) in self.managed {
+            attributes.set(key, value);
+        }
+        identity.write(&mut attributes, self.limits);
+        match self.failure {
+            None => (attributes, Vec::new(), Status::Unset),
+            Some(Failure { kind, message }) => {
+                let event = Event::exception(&kind, &message, end);
+                (attributes, vec![event], Status::Error(message))
+            }
+        }
+    }
+}
+
+pub(crate) fn set_property<T: Serialize + ?Sized>(
+    properties: &mut Attributes,
+    key: impl Into<Key>,
+    value: &T,
+    limits: Limits,
+) {
+    match Content::of(value, limits) {
+        Content::Null => properties.set(key, "null"),
+        Content::Value(value) => properties.set(key, value),
+        Content::Text(text) => properties.set_text(key, text),
+    }
+}

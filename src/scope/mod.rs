@@ -1,0 +1,17 @@
+//! Who is the parent, who is the user.
+
+mod carrier;
+mod client;
+mod context;
+mod draft;
+mod identity;
+mod seat;
+mod span;
+
+pub(crate) use client::Client;
+pub use context::{Context, FutureExt, InContext, current};
+pub(crate) use draft::Draft;
+pub(crate) use identity::{Field, Identity, Overrides, Sources};
+pub use identity::{IdentitySource, IntoTags};
+pub(crate) use seat::{Frame, Seat};
+pub(crate) use span::{Ending, Leaf, OpenSpan, Role};

@@ -1,0 +1,310 @@
+//! A span from its start to its end, and the trace it belongs to.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Client, Context, Draft, Identity};
+use crate::record::{Attributes, SpanId, SpanKind, SpanRecord, TraceId, keys, unix_nanos};
+
+/// What an open span is for: only trajectories must be finished in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Trajectory,
+    Tool,
+}
+
+/// How a span ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    Finished,
+    /// Its future was dropped.
+    Cancelled,
+    /// The code it stands for panicked, with this message.
+    Panicked(String),
+    /// The SDK shut down, or the process ended, before it did.
+    Unfinished,
+}
+
+/// A span that is open, or was; children may still attach to it.
+#[derive(Debug)]
+pub(crate) struct OpenSpan {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    parent: Option<SpanId>,
+    trace: Arc<Trace>,
+    client: Arc<Client>,
+    started_at: SystemTime,
+    started: Instant,
+    /// `None` once it has ended.
+    body: Mutex<Option<Body>>,
+}
+
+#[derive(Debug)]
+struct Body {
+    draft: Draft,
+    /// Identity as the scope and the sources of `init` knew it at the start.
+    implicit: Identity,
+}
+
+/// What the spans of one trace share: the backend reads a trace's identity from its root.
+#[derive(Debug)]
+struct Trace {
+    root: SpanId,
+    shared: Mutex<TraceIdentity>,
+}
+
+#[derive(Debug, Default)]
+struct TraceIdentity {
+    /// What `update_current_trace` said, for the spans that end after it.
+    updates: Identity,
+    /// What replaces the root's identity: the newest of `update_current_trace` and the children's own arguments.
+    replacing: Identity,
+    /// What fills the root's identity where it has none.
+    filling: Identity,
+    /// Properties for the root.
+    properties: Attributes,
+}
+
+/// Where a new span hangs.
+struct Place {
+    trace_id: TraceId,
+    parent: Option<SpanId>,
+    trace: Option<Arc<Trace>>,
+}
+
+impl Place {
+    fn within(context: &Context) -> Self {
+        match context.parent_ids() {
+            None => Self::root(),
+            Some((trace_id, parent)) => {
+                let trace = context.span().map(|span| Arc::clone(&span.trace));
+                Self { trace_id, parent: Some(parent), trace }
+            }
+        }
+    }
+
+    fn root() -> Self {
+        Self { trace_id: TraceId::random(), parent: None, trace: None }
+    }
+}
+
+impl OpenSpan {
+    /// Opens a span in `context`, or as the root of a trace of its own.
+    pub(crate) fn start(
+        context: &Context,
+        client: Arc<Client>,
+        role: Role,
+        name: String,
+        mut draft: Draft,
+        own_trace: bool,
+    ) -> Arc<Self> {
+        let place = if own_trace { Place::root() } else { Place::within(context) };
+        let span_id = SpanId::random();
+        let overrides = context.overrides();
+        let implicit = client.identity(overrides);
+        if let Some(overrides) = overrides {
+            draft.fill_properties(&overrides.properties);
+        }
+        let trace = place.trace.unwrap_or_else(|| Arc::new(Trace::new(span_id)));
+        trace.mirror(span_id, &draft.identity, &implicit);
+        let span = Arc::new(Self {
+            trace_id: place.trace_id,
+            span_id,
+            name,
+            role,
+            parent: place.parent,
+            trace,
+            client,
+            started_at: SystemTime::now(),
+            started: Instant::now(),
+            body: Mutex::new(Some(Body { draft, implicit })),
+        });
+        span.client.opened(&span);
+        span
+    }
+
+    /// Changes what the span will carry; nothing, once it has ended.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Draft)) {
+        if let Some(body) = self.body().as_mut() {
+            change(&mut body.draft);
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.body().is_some()
+    }
+
+    pub(crate) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// The session as this span would carry it if it ended now.
+    pub(crate) fn session(&self) -> Option<String> {
+        let body = self.body();
+        let body = body.as_ref()?;
+        self.trace.resolve(self.span_id, body.draft.identity.clone(), &body.implicit).session
+    }
+
+    /// Replaces what the trace, and so its root, says of itself.
+    pub(crate) fn update_trace(&self, identity: &Identity, properties: Attributes) {
+        let mut shared = self.trace.shared();
+        shared.updates = identity.clone().or(&shared.updates);
+        shared.replacing = identity.clone().or(&shared.replacing);
+        for (key, value) in properties {
+            shared.properties.set(key, value);
+        }
+    }
+
+    /// Ends the span and hands it on; a second end does nothing.
+    pub(crate) fn end(&self, ending: Ending) {
+        let Some(Body { mut draft, implicit }) = self.body().take() else { return };
+        self.client.ended(self.span_id);
+        match ending {
+            Ending::Finished => {}
+            Ending::Cancelled => draft.set_managed(keys::CANCELLED, true),
+            Ending::Panicked(message) => draft.fail("panic", &message),
+            Ending::Unfinished => draft.set_managed(keys::UNFINISHED, true),
+        }
+        if self.trace.root == self.span_id {
+            draft.replace_properties(std::mem::take(&mut self.trace.shared().properties));
+        }
+        let identity = self.trace.resolve(self.span_id, std::mem::take(&mut draft.identity), &implicit);
+        let start = unix_nanos(self.started_at);
+        let end = start.saturating_add(nanos(self.started.elapsed()));
+        let ids = Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent };
+        send(&self.client, ids, self.name.clone(), (start, end), draft, identity);
+    }
+
+    fn body(&self) -> MutexGuard<'_, Option<Body>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trace {
+    fn new(root: SpanId) -> Self {
+        Self { root, shared: Mutex::default() }
+    }
+
+    /// Takes note of a child's identity for the root: the child's own arguments replace, the rest fills.
+    fn mirror(&self, span: SpanId, explicit: &Identity, implicit: &Identity) {
+        if span != self.root {
+            let mut shared = self.shared();
+            shared.replacing = explicit.clone().or(&shared.replacing);
+            shared.filling = std::mem::take(&mut shared.filling).or(implicit);
+        }
+    }
+
+    fn resolve(&self, span: SpanId, explicit: Identity, implicit: &Identity) -> Identity {
+        let shared = self.shared();
+        if span == self.root {
+            shared.replacing.clone().or(&explicit).or(implicit).or(&shared.filling)
+        } else {
+            explicit.or(&shared.updates).or(implicit)
+        }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, TraceIdentity> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A span without children, written when it is over.
+#[derive(Debug)]
+pub(crate) struct Leaf {
+    pub(crate) span_id: SpanId,
+    pub(crate) name: String,
+    pub(crate) draft: Draft,
+    pub(crate) started_at: Option<SystemTime>,
+    pub(crate) duration: Option<Duration>,
+}
+
+impl Leaf {
+    pub(crate) fn new(name: String, draft: Draft) -> Self {
+        Self { span_id: SpanId::random(), name, draft, started_at: None, duration: None }
+    }
+
+    /// Hands the span on as a child of `context`'s, or as a root in a trace of its own.
+    pub(crate) fn send(self, context: &Context, client: &Client) -> SpanId {
+        let Self { span_id, name, mut draft, started_at, duration } = self;
+        let place = Place::within(context);
+        let overrides = context.overrides();
+        let implicit = client.identity(overrides);
+        if let Some(overrides) = overrides {
+            draft.fill_properties(&overrides.properties);
+        }
+        let explicit = std::mem::take(&mut draft.identity);
+        let identity = match &place.trace {
+            None => explicit.or(&implicit),
+            Some(trace) => {
+                trace.mirror(span_id, &explicit, &implicit);
+                trace.resolve(span_id, explicit, &implicit)
+            }
+        };
+        let (start, end) = times(started_at, duration, SystemTime::now());
+        let ids = Ids { trace_id: place.trace_id, span_id, parent: place.parent };
+        send(client, ids, name, (start, end), draft, identity);
+        span_id
+    }
+}
+
+struct Ids {
+    trace_id: TraceId,
+    span_id: SpanId,
+    parent: Option<SpanId>,
+}
+
+/// The one way from a finished span to the queue.
+fn send(client: &Client, ids: Ids, name: String, (start, end): (u64, u64), draft: Draft, identity: Identity) {
+    let (attributes, events, status) = draft.finish(identity, end);
+    client.sink.accept(SpanRecord {
+        trace_id: ids.trace_id,
+        span_id: ids.span_id,
+        parent: ids.parent,
+        trace_state: None,
+        name,
+        kind: SpanKind::default(),
+        start,
+        end,
+        attributes,
+        events,
+        links: Vec::new(),
+        status,
+        resource: Arc::clone(&client.resource),
+        scope: Arc::clone(&client.scope),
+    });
+}
+
+/// Start and end of a leaf, from what the caller knows of them; what is missing ends now.
+fn times(started_at: Option<SystemTime>, duration: Option<Duration>, now: SystemTime) -> (u64, u64) {
+    let now = unix_nanos(now);
+    let long = duration.map_or(0, nanos);
+    match started_at.map(unix_nanos) {
+        Some(start) if duration.is_some() => (start, start.saturating_add(long)),
+        Some(start) => (start, now.max(start)),
+        None => (now.saturating_sub(long).max(1), now),
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_never_ends_before_it_starts() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let second = Duration::from_secs(1);
+        let nanos = 1_000_000_000;
+        assert_eq!(times(None, None, at(10)), (10 * nanos, 10 * nanos));
+        assert_eq!(times(None, Some(second), at(10)), (9 * nanos, 10 * nanos));
+        assert_eq!(times(Some(at(5)), None, at(10)), (5 * nanos, 10 * nanos));
+        assert_eq!(times(Some(at(5)), Some(second), at(10)), (5 * nanos, 6 * nanos));
+        assert_eq!(times(Some(at(20)), None, at(10)), (20 * nanos, 20 * nanos));
+        assert_eq!(times(None, Some(Duration::MAX), at(10)), (1, 10 * nanos));
+    }
+}
