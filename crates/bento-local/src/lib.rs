@@ -1,0 +1,36 @@
+//! A local `BentoLabs` backend: it receives the traces of AI agents and shows the runs, with no account and no network.
+//!
+//! As a program, `bento serve` listens on `127.0.0.1:8080` and prints every run as a tree. As a library, a test or an example
+//! starts a [`Server`] on a free port inside its own process, points an SDK at [`Server::url`] and looks at what arrived:
+//!
+//! ```
+//! let server = bento_local::Server::start(bento_local::Config::default())?;
+//! println!("BENTOLABS_BASE_URL={}", server.url());
+//! // … send traces …
+//! for run in server.runs() {
+//!     println!("{}", run.tree());
+//! }
+//! server.stop();
+//! # Ok::<(), bento_local::StartError>(())
+//! ```
+//!
+//! It follows the rules of the hosted service, so that what works here works there: OTLP/JSON on `POST /v1/traces`, a
+//! `bl_pk_…` key, the same answers to the same mistakes. Spans are kept in memory, without a bound, until the server stops.
+//!
+//! A span walks one way: [`Server`] → `api` (HTTP) → `otlp` (decode) → `store` → `query` ([`Run`]) → [`Tree`].
+
+mod api;
+pub mod client;
+mod id;
+mod otlp;
+mod query;
+mod server;
+mod span;
+mod store;
+mod tree;
+
+pub use id::{IdError, SpanId, TraceId};
+pub use query::{Run, RunStatus};
+pub use server::{Config, Server, StartError};
+pub use span::{Attributes, Event, Span, SpanStatus, Timestamp};
+pub use tree::Tree;

@@ -1,0 +1,201 @@
+//! From an OTLP span to our columns.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::message::{EventMessage, Nanos, Resource, SpanMessage, StatusMessage};
+use crate::{Attributes, Event, IdError, Span, SpanId, SpanStatus, Timestamp};
+
+/// The keys a column fills from, the first that is there. A key that filled a column is no attribute any more; the others
+/// stay. A value whose type the column cannot hold stays as well.
+mod keys {
+    pub(super) const KIND: &[&str] = &["openinference.span.kind"];
+    pub(super) const MODEL: &[&str] = &["gen_ai.request.model", "gen_ai.response.model", "llm.model_name"];
+    pub(super) const PROVIDER: &[&str] = &["gen_ai.system", "gen_ai.provider.name"];
+    pub(super) const INPUT: &[&str] = &["input.value"];
+    pub(super) const OUTPUT: &[&str] = &["output.value"];
+    pub(super) const USER: &[&str] = &["gen_ai.user.id", "user.id"];
+    pub(super) const SESSION: &[&str] = &["gen_ai.conversation.id", "session.id"];
+    pub(super) const TAGS: &[&str] = &["langfuse.tags", "tag.tags"];
+    pub(super) const INPUT_TOKENS: &[&str] = &["gen_ai.usage.input_tokens", "llm.token_count.prompt"];
+    pub(super) const OUTPUT_TOKENS: &[&str] = &["gen_ai.usage.output_tokens", "llm.token_count.completion"];
+}
+
+/// Who sent a group of spans.
+#[derive(Debug, Default)]
+pub(super) struct Service {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+/// Why a span could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SpanError {
+    #[error("its resource does not fit: {0}")]
+    Resource(String),
+    #[error("a span is an object")]
+    NotAnObject,
+    #[error("{0}")]
+    Shape(#[from] serde_json::Error),
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{field} {reason}")]
+    Id { field: &'static str, reason: IdError },
+    #[error("endTimeUnixNano is before startTimeUnixNano")]
+    EndsBeforeItStarts,
+}
+
+impl Service {
+    pub(super) fn of(resource: Resource) -> Self {
+        let mut attributes = resource.into_attributes();
+        Self {
+            name: text(&mut attributes, &["service.name"]),
+            version: text(&mut attributes, &["service.version"]),
+        }
+    }
+}
+
+pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanError> {
+    if !raw.get().starts_with('{') {
+        return Err(SpanError::NotAnObject);
+    }
+    let mut message: SpanMessage = serde_json::from_str(raw.get())?;
+    let start_time = time("startTimeUnixNano", message.start_time_unix_nano)?;
+    let end_time = time("endTimeUnixNano", message.end_time_unix_nano)?;
+    if end_time < start_time {
+        return Err(SpanError::EndsBeforeItStarts);
+    }
+    let mut rest = message.take_attributes();
+    let (kind, kind_said) = kind(&mut rest);
+    let events: Vec<Event> = message.events.into_iter().flatten().map(event).collect();
+    let (status, status_message) = status(message.status.unwrap_or_default(), &events);
+    Ok(Span {
+        span_id: id("spanId", message.span_id)?,
+        trace_id: id("traceId", message.trace_id)?,
+        parent_id: parent(message.parent_span_id)?,
+        name: message.name.unwrap_or_default(),
+        kind,
+        kind_said,
+        status,
+        status_message,
+        start_time,
+        end_time,
+        model: text(&mut rest, keys::MODEL),
+        provider: text(&mut rest, keys::PROVIDER),
+        input: payload(&mut rest, keys::INPUT),
+        output: payload(&mut rest, keys::OUTPUT),
+        input_tokens: count(&mut rest, keys::INPUT_TOKENS),
+        output_tokens: count(&mut rest, keys::OUTPUT_TOKENS),
+        user_id: text(&mut rest, keys::USER),
+        session_id: text(&mut rest, keys::SESSION),
+        tags: tags(&mut rest).unwrap_or_default(),
+        service_name: service.name.clone(),
+        service_version: service.version.clone(),
+        attributes: rest,
+        events,
+    })
+}
+
+/// Zero is how protobuf writes "no time", so it counts as missing.
+fn time(field: &'static str, nanos: Option<Nanos>) -> Result<Timestamp, SpanError> {
+    match nanos {
+        Some(Nanos(nanos)) if nanos != 0 => Ok(Timestamp::from_unix_nanos(nanos)),
+        _ => Err(SpanError::Missing(field)),
+    }
+}
+
+fn id<T: std::str::FromStr<Err = IdError>>(
+    field: &'static str,
+    text: Option<String>,
+) -> Result<T, SpanError> {
+    let text = text.filter(|text| !text.is_empty()).ok_or(SpanError::Missing(field))?;
+    text.parse().map_err(|reason| SpanError::Id { field, reason })
+}
+
+/// A root has no parent; senders write that as nothing, as an empty text, or as zeros.
+fn parent(text: Option<String>) -> Result<Option<SpanId>, SpanError> {
+    match id("parentSpanId", text) {
+        Ok(parent) => Ok(Some(parent)),
+        Err(SpanError::Missing(_) | SpanError::Id { reason: IdError::Zero, .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// The kind, and whether the sender said it. Without a word it is an LLM call: that is the contract.
+fn kind(attributes: &mut Attributes) -> (String, bool) {
+    if let Some(kind) = text(attributes, keys::KIND) {
+        return (kind.to_lowercase(), true);
+    }
+    let operation = attributes.get("gen_ai.operation.name").and_then(Value::as_str);
+    let kind = match operation {
+        Some("execute_tool") => "tool",
+        Some("invoke_agent" | "create_agent") => "agent",
+        Some("embeddings") => "embedding",
+        Some("retrieval") => "retriever",
+        Some("chat" | "text_completion" | "generate_content") => "llm",
+        _ => return ("llm".to_owned(), false),
+    };
+    (kind.to_owned(), true)
+}
+
+fn event(mut message: EventMessage) -> Event {
+    Event {
+        time: Timestamp::from_unix_nanos(message.time_unix_nano.map_or(0, |Nanos(nanos)| nanos)),
+        attributes: message.take_attributes(),
+        name: message.name.unwrap_or_default(),
+    }
+}
+
+/// A code this version does not know is no verdict, as protobuf wants it.
+fn status(message: StatusMessage, events: &[Event]) -> (SpanStatus, Option<String>) {
+    let status = match message.code {
+        Some(1) => SpanStatus::Ok,
+        Some(2) => SpanStatus::Error,
+        _ => SpanStatus::Unset,
+    };
+    let said = message.message.filter(|text| !text.is_empty());
+    let raised = || {
+        let exception = events.iter().rev().find(|event| event.name == "exception")?;
+        exception.attributes.get("exception.message")?.as_str().map(str::to_owned)
+    };
+    let message = if status == SpanStatus::Error { said.or_else(raised) } else { said };
+    (status, message)
+}
+
+fn text(attributes: &mut Attributes, keys: &[&str]) -> Option<String> {
+    take(attributes, keys, |value| match value {
+        Value::String(text) => Ok(text),
+        other => Err(other),
+    })
+}
+
+/// Text as it is, anything else as its JSON.
+fn payload(attributes: &mut Attributes, keys: &[&str]) -> Option<String> {
+    take(attributes, keys, |value| match value {
+        Value::String(text) => Ok(text),
+        Value::Null => Err(Value::Null),
+        other => Ok(other.to_string()),
+    })
+}
+
+fn count(attributes: &mut Attributes, keys: &[&str]) -> Option<u64> {
+    take(attributes, keys, |value| value.as_u64().ok_or(value))
+}
+
+fn tags(attributes: &mut Attributes) -> Option<Vec<String>> {
+    take(attributes, keys::TAGS, |value| match value {
+        Value::String(tag) => Ok(vec![tag]),
+        Value::Array(tags) if tags.iter().all(Value::is_string) => {
+            Ok(tags.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        }
+        other => Err(other),
+    })
+}
+
+/// Moves the first value that `fit` accepts out of the attributes; one that it hands back stays.
+fn take<T>(attributes: &mut Attributes, keys: &[&str], fit: impl Fn(Value) -> Result<T, Value>) -> Option<T> {
+    keys.iter().find_map(|&key| {
+        let value = attributes.remove(key)?;
+        fit(value).map_err(|value| attributes.insert(key.to_owned(), value)).ok()
+    })
+}

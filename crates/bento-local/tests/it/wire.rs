@@ -1,0 +1,127 @@
+//! What the tests send, and how.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bento_local::{Config, Server};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+pub(crate) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub(crate) const KEY: &str = "Bearer bl_pk_test";
+
+/// Where the runs of these tests begin.
+pub(crate) const START: u64 = 1_700_000_000_000_000_000;
+
+const MS: u64 = 1_000_000;
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn detail(&self) -> &str {
+        self.body["detail"].as_str().unwrap_or_default()
+    }
+}
+
+pub(crate) fn server() -> Server {
+    Server::start(Config::default()).unwrap()
+}
+
+/// A span from `start` to `end` milliseconds into the run; `id` and `parent` are small numbers, parent 0 is none.
+pub(crate) fn span(id: u64, parent: u64, name: &str, start: u64, end: u64, attributes: &Value) -> Value {
+    let attributes: Vec<_> = attributes
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(key, value)| json!({"key": key, "value": any(value)}))
+        .collect();
+    let mut span = json!({
+        "traceId": TRACE, "spanId": format!("{id:016x}"), "name": name, "kind": 1, "attributes": attributes,
+        "startTimeUnixNano": (START + start * MS).to_string(), "endTimeUnixNano": (START + end * MS).to_string(),
+    });
+    if parent != 0 {
+        span["parentSpanId"] = format!("{parent:016x}").into();
+    }
+    span
+}
+
+fn any(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => json!({"arrayValue": {"values": items.iter().map(any).collect::<Vec<_>>()}}),
+        Value::Number(number) => json!({"intValue": number.to_string()}),
+        other => json!({"stringValue": other}),
+    }
+}
+
+pub(crate) fn batch(spans: &[Value]) -> Vec<u8> {
+    let service = json!({"attributes": [{"key": "service.version", "value": {"stringValue": "1.2.3"}}]});
+    json!({"resourceSpans": [{"resource": service, "scopeSpans": [{"spans": spans}]}]})
+        .to_string()
+        .into_bytes()
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Posts with a key and as JSON, unless `headers` say otherwise; an empty value leaves the header out.
+pub(crate) fn post(server: &Server, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    let mut request = agent().post(format!("{}/v1/traces", server.url()));
+    for (name, value) in [("authorization", KEY), ("content-type", "application/json")] {
+        if !headers.iter().any(|(given, _)| *given == name) {
+            request = request.header(name, value);
+        }
+    }
+    for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+        request = request.header(*name, *value);
+    }
+    answer(request.send(body))
+}
+
+/// Sends good spans and insists on a plain 200.
+pub(crate) fn send(server: &Server, spans: &[Value]) {
+    let answer = post(server, &[], &batch(spans));
+    assert_eq!((answer.status, &answer.body), (200, &json!({})));
+}
+
+pub(crate) fn get(server: &Server, path: &str) -> Answer {
+    answer(agent().get(format!("{}{path}", server.url())).call())
+}
+
+/// Writes a request as it stands and reads to the end of the connection.
+pub(crate) fn raw(server: &Server, request: &str) -> String {
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn agent() -> &'static ureq::Agent {
+    static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
+    AGENT.get_or_init(|| {
+        let deadline = Some(Duration::from_secs(20));
+        ureq::Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .timeout_global(deadline)
+            .build()
+            .into()
+    })
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+    let mut response = response.unwrap();
+    let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+    Answer { status: response.status().as_u16(), body: serde_json::from_slice(&body).unwrap() }
+}
