@@ -12,6 +12,6 @@ pub(crate) use attribute::{Array, Attributes, Key, Value};
 pub(crate) use capture::{Content, Text};
 pub(crate) use id::random_u64;
 pub use id::{SpanId, TraceId};
-pub(crate) use limits::Limits;
+pub(crate) use limits::{Limits, prefix};
 pub(crate) use resource::{Resource, Scope};
 pub(crate) use span::{Event, Link, SpanKind, SpanRecord, Status, unix_nanos};

@@ -60,6 +60,37 @@ impl Draft {
         set_property(&mut self.properties, key, value, self.limits);
     }
 
+    /// A property for each entry of what serialises as an object; anything else whole, under the key `properties`.
+    pub(crate) fn set_properties<T: Serialize + ?Sized>(&mut self, properties: &T) {
+        match serde_json::to_value(properties) {
+            Ok(serde_json::Value::Object(entries)) => {
+                for (key, value) in &entries {
+                    self.set_property(key.clone(), value);
+                }
+            }
+            Ok(serde_json::Value::Null) => {}
+            Ok(_) | Err(_) => self.set_property("properties", properties),
+        }
+    }
+
+    /// An argument as text: a string as it is, anything else its JSON text, null nothing.
+    pub(crate) fn text<T: Serialize + ?Sized>(&self, value: &T) -> Option<String> {
+        text(value, self.limits)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Takes over what `other` says.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.replace_properties(other.properties);
+        for (key, value) in other.managed {
+            self.managed.set(key, value);
+        }
+        self.failure = self.failure.take().or(other.failure);
+    }
+
     /// Token usage, under the GenAI and the OpenInference keys.
     pub(crate) fn set_tokens(&mut self, input: u64, output: u64) {
         self.set_managed(keys::INPUT_TOKENS, input);
@@ -109,6 +140,10 @@ impl Draft {
             }
         }
     }
+}
+
+pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<String> {
+    Content::text_of(value, limits).map(|text| text.text)
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(

@@ -10,7 +10,7 @@ mod span;
 
 pub(crate) use client::Client;
 pub use context::{Context, FutureExt, InContext, current};
-pub(crate) use draft::Draft;
+pub(crate) use draft::{Draft, set_property, text};
 pub(crate) use identity::{Field, Identity, Overrides, Sources};
 pub use identity::{IdentitySource, IntoTags};
 pub(crate) use seat::{Frame, Seat};

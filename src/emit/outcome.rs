@@ -1,0 +1,113 @@
+//! Whether what a traced piece of code gives back is an error.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display};
+use std::sync::Arc;
+
+/// What code that runs inside a span may give back: a `Result`, whose `Err` marks the span as failed, or a value that
+/// is never an error.
+///
+/// It is implemented for `Result` and for the plain types of the standard library. For a type of your own, an empty
+/// implementation says that it is never an error; [`failure`](Outcome::failure) may look closer.
+///
+/// ```
+/// struct Reply { text: String, refusal: Option<String> }
+///
+/// impl bento::Outcome for Reply {
+///     fn failure(&self) -> Option<bento::Failure<'_>> {
+///         self.refusal.as_ref().map(|refusal| bento::Failure::new(refusal))
+///     }
+/// }
+///
+/// let reply = bento::begin("user_turn").enter(|_| Reply { text: "Hi".into(), refusal: None });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "bento cannot tell whether a `{Self}` is an error",
+    label = "neither a `Result` nor a plain value",
+    note = "return a `Result` whose error implements `Display`, or say that it never is one: `impl bento::Outcome for {Self} {{}}`"
+)]
+pub trait Outcome {
+    /// The error, where there is one.
+    fn failure(&self) -> Option<Failure<'_>> {
+        None
+    }
+}
+
+/// An error as a span records it: `exception.type` and `exception.message`.
+#[derive(Clone, Copy)]
+pub struct Failure<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) message: &'a dyn Display,
+}
+
+impl<'a> Failure<'a> {
+    /// The failure that `error` stands for; its type is named by the compiler.
+    pub fn new<E: Display>(error: &'a E) -> Self {
+        Self { kind: type_name::<E>(), message: error }
+    }
+}
+
+impl fmt::Debug for Failure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+impl<T, E: Display> Outcome for Result<T, E> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        self.as_ref().err().map(Failure::new)
+    }
+}
+
+impl<T: Outcome + ?Sized> Outcome for Box<T> {
+    fn failure(&self) -> Option<Failure<'_>> {
+        (**self).failure()
+    }
+}
+
+macro_rules! never_errors {
+    ($($type:ty),* $(,)?) => {
+        $(impl Outcome for $type {})*
+    };
+}
+
+never_errors!(
+    (),
+    bool,
+    char,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    f32,
+    f64,
+    str,
+    String,
+    std::time::Duration,
+    std::time::Instant,
+    std::time::SystemTime,
+    std::path::PathBuf,
+    serde_json::Value,
+    std::convert::Infallible,
+);
+
+impl<T: ?Sized> Outcome for &T {}
+impl<T: ?Sized> Outcome for Arc<T> {}
+impl<T> Outcome for Option<T> {}
+impl<T> Outcome for Vec<T> {}
+impl<T, const N: usize> Outcome for [T; N] {}
+impl<T: ToOwned + ?Sized> Outcome for Cow<'_, T> {}
+impl<K, V, S> Outcome for HashMap<K, V, S> {}
+impl<K, V> Outcome for BTreeMap<K, V> {}
+impl<A, B> Outcome for (A, B) {}
+impl<A, B, C> Outcome for (A, B, C) {}

@@ -1,0 +1,237 @@
+//! Streamed answers: one span for a whole stream, whatever becomes of it.
+
+use std::fmt::{self, Display};
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::{Instant, SystemTime};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use super::{Failure, TrackAi};
+use crate::init;
+use crate::record::{Limits, SpanId, keys, prefix};
+use crate::scope::{Context, Leaf};
+
+/// A piece of a streamed answer: what it adds to the output, or the error that it is.
+///
+/// It is implemented for strings and for `Result`s of chunks. For a provider's own type implement it, or say what to
+/// record with [`TrackAi::stream_with`].
+///
+/// ```
+/// struct Delta { text: String, usage: Option<(u64, u64)> }
+///
+/// impl bento::Chunk for Delta {
+///     fn record(&self, output: &mut bento::Output) {
+///         output.push(&self.text);
+///         if let Some((input, written)) = self.usage {
+///             output.tokens(input, written);
+///         }
+///     }
+/// }
+/// ```
+pub trait Chunk {
+    /// Adds this chunk to the output.
+    fn record(&self, output: &mut Output);
+}
+
+impl Chunk for str {
+    fn record(&self, output: &mut Output) {
+        output.push(self);
+    }
+}
+
+impl Chunk for String {
+    fn record(&self, output: &mut Output) {
+        output.push(self);
+    }
+}
+
+impl<C: Chunk + ?Sized> Chunk for &C {
+    fn record(&self, output: &mut Output) {
+        (**self).record(output);
+    }
+}
+
+impl<C: Chunk, E: Display> Chunk for Result<C, E> {
+    fn record(&self, output: &mut Output) {
+        match self {
+            Ok(chunk) => chunk.record(output),
+            Err(error) => output.error(Failure::new(error)),
+        }
+    }
+}
+
+/// What a stream has given so far, for the span that is emitted at its end.
+pub struct Output {
+    /// `None` once the span has been sent.
+    call: Option<(Context, Leaf)>,
+    limits: Limits,
+    text: String,
+    /// Bytes that came, of which `text` keeps at most the limit.
+    size: usize,
+    requested: Instant,
+}
+
+impl Output {
+    /// Adds a piece of text. Past the value limit it is only counted.
+    pub fn push(&mut self, text: &str) {
+        let room = self.limits.value_bytes.saturating_sub(self.text.len());
+        if self.text.len() == self.size {
+            self.text.push_str(prefix(text, room));
+        }
+        self.size += text.len();
+    }
+
+    /// Tokens read and written, as the provider counted them; the last count stands.
+    pub fn tokens(&mut self, input: u64, output: u64) {
+        if let Some((_, leaf)) = &mut self.call {
+            leaf.draft.set_tokens(input, output);
+        }
+    }
+
+    /// A property of your own, such as the reason why the answer ended.
+    pub fn property(&mut self, key: impl AsRef<str>, value: impl serde_core::Serialize) {
+        if let Some((_, leaf)) = &mut self.call {
+            leaf.draft.set_property(key.as_ref().to_owned(), &value);
+        }
+    }
+
+    /// Marks the call as failed.
+    pub fn error(&mut self, failure: Failure<'_>) {
+        if let Some((_, leaf)) = &mut self.call {
+            leaf.draft.fail(failure.kind, &failure.message);
+        }
+    }
+
+    fn first_chunk(&mut self) {
+        let seconds = self.requested.elapsed().as_secs_f64();
+        if let Some((_, leaf)) = &mut self.call {
+            leaf.draft.set_managed(keys::TIME_TO_FIRST_CHUNK, seconds);
+        }
+    }
+
+    fn send(&mut self, cancelled: bool) {
+        let Some((context, mut leaf)) = self.call.take() else { return };
+        leaf.draft.set_gathered(keys::OUTPUT, std::mem::take(&mut self.text), self.size);
+        if cancelled {
+            leaf.draft.set_managed(keys::CANCELLED, true);
+        }
+        leaf.duration = Some(self.requested.elapsed());
+        leaf.send(&context, &init::client(&context));
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.send(true);
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("bytes", &self.size).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A stream that emits one span: when it ends, fails, or is dropped before its end (marked with
+    /// `bento.cancelled`, with the output that had come).
+    #[must_use = "a stream does nothing unless polled"]
+    pub struct TracedStream<S, F> {
+        #[pin]
+        chunks: S,
+        record: F,
+        output: Output,
+        started: bool,
+        span_id: SpanId,
+    }
+}
+
+impl TrackAi {
+    /// Passes a stream of chunks through, and emits the call when it ends, fails or is dropped.
+    ///
+    /// The span starts now. The time to the first chunk is kept as `gen_ai.response.time_to_first_chunk`, in seconds.
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let answer = stream::iter(["Hel", "lo"]);
+    /// let mut chunks = bento::track_ai("answer").model("gpt-4o").input("Hi").stream(answer);
+    /// while let Some(chunk) = chunks.next().await {
+    ///     print!("{chunk}");
+    /// }
+    /// # });
+    /// ```
+    pub fn stream<S>(self, chunks: S) -> TracedStream<S, impl FnMut(&S::Item, &mut Output)>
+    where
+        S: Stream<Item: Chunk>,
+    {
+        self.stream_with(chunks, |chunk, output| chunk.record(output))
+    }
+
+    /// The same for chunks of any type: `record` adds each one to the output.
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # struct Event { delta: String }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let events = stream::iter([Event { delta: "Hi".into() }]);
+    /// let events = bento::track_ai("answer").stream_with(events, |event: &Event, output| output.push(&event.delta));
+    /// let all: Vec<Event> = events.collect().await;
+    /// # });
+    /// ```
+    pub fn stream_with<S, F>(self, chunks: S, record: F) -> TracedStream<S, F>
+    where
+        S: Stream,
+        F: FnMut(&S::Item, &mut Output),
+    {
+        let (context, mut leaf) = self.into_leaf();
+        leaf.started_at.get_or_insert_with(SystemTime::now);
+        let span_id = leaf.span_id;
+        let output = Output {
+            limits: leaf.draft.limits(),
+            call: Some((context, leaf)),
+            text: String::new(),
+            size: 0,
+            requested: Instant::now(),
+        };
+        TracedStream { chunks, record, output, started: false, span_id }
+    }
+}
+
+impl<S, F> TracedStream<S, F> {
+    /// The id of the span that will be emitted.
+    pub fn event_id(&self) -> SpanId {
+        self.span_id
+    }
+}
+
+impl<S: Stream, F: FnMut(&S::Item, &mut Output)> Stream for TracedStream<S, F> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let next = ready!(this.chunks.poll_next(context));
+        match &next {
+            Some(chunk) => {
+                if !std::mem::replace(this.started, true) {
+                    this.output.first_chunk();
+                }
+                (this.record)(chunk, this.output);
+            }
+            None => this.output.send(false),
+        }
+        Poll::Ready(next)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.chunks.size_hint()
+    }
+}
+
+impl<S, F> fmt::Debug for TracedStream<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TracedStream").field("output", &self.output).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+//! Tool calls.
+
+use std::time::{Duration, SystemTime};
+
+use super::Outcome;
+use super::guard::{self, Guard, Opening};
+use super::setters::{guard_setters, setters};
+use super::trajectory::name_or_unnamed;
+use crate::init;
+use crate::record::{SpanId, keys};
+use crate::scope::{Context, Draft, Ending, Leaf, Role, current};
+
+/// A tool call that is about to start; see [`tool_span`].
+#[derive(Debug)]
+#[must_use = "nothing is emitted until `run`, `enter`, `start` or `send`"]
+pub struct ToolSpan {
+    opening: Opening,
+    draft: Draft,
+    started_at: Option<SystemTime>,
+    duration: Option<Duration>,
+}
+
+/// An open tool call. Dropping it finishes it; during a panic it is marked as failed.
+#[derive(Debug)]
+#[must_use = "dropping the guard finishes the tool span: keep it in a variable while the tool works"]
+pub struct Tool {
+    guard: Guard,
+}
+
+/// A call of a tool, as a child of what is current.
+///
+/// ```
+/// # use serde_json::json;
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # async fn fetch(q: &str) -> Result<Vec<String>, std::io::Error> { Ok(vec![q.to_owned()]) }
+/// let hits = bento::tool_span("search").input(json!({"q": "bento"})).run(async |tool| {
+///     let hits = fetch("bento").await?;
+///     tool.output(&hits);
+///     Ok::<_, std::io::Error>(hits)
+/// }).await?;
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+pub fn tool_span(name: impl AsRef<str>) -> ToolSpan {
+    ToolSpan::within(None, name.as_ref())
+}
+
+impl ToolSpan {
+    setters!(content);
+    setters!(properties);
+    setters!(error);
+    setters!(time);
+
+    pub(crate) fn within(context: Option<Context>, name: &str) -> Self {
+        let limits = init::client(context.as_ref().unwrap_or(&current())).limits;
+        let mut draft = Draft::new(limits);
+        draft.set_managed(keys::KIND, "tool");
+        Self {
+            opening: Opening {
+                role: Role::Tool,
+                name: name_or_unnamed(name),
+                within: context,
+                own_trace: false,
+            },
+            draft,
+            started_at: None,
+            duration: None,
+        }
+    }
+
+    /// Starts the call, and gives a guard that finishes when it is dropped.
+    ///
+    /// ```
+    /// # fn fetch() -> Result<u32, std::io::Error> { Ok(1) }
+    /// # fn main() -> Result<(), std::io::Error> {
+    /// let tool = bento::tool_span("search").start();
+    /// let hits = tool.record(fetch())?;
+    /// tool.output(hits);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start(self) -> Tool {
+        Tool { guard: Guard::seated(self.opening, self.draft) }
+    }
+
+    /// Runs an async closure as the call. An `Err` marks it as failed and is handed back unchanged. If the future is
+    /// dropped before its end, the call is marked with `bento.cancelled`.
+    pub async fn run<T: Outcome>(self, work: impl AsyncFnOnce(&Tool) -> T) -> T {
+        guard::run(self.opening, self.draft, |guard| Tool { guard }, |tool| &tool.guard, work).await
+    }
+
+    /// Runs a closure as the call. An `Err` marks it as failed and is handed back unchanged.
+    pub fn enter<T: Outcome>(self, work: impl FnOnce(&Tool) -> T) -> T {
+        guard::enter(self.opening, self.draft, |guard| Tool { guard }, |tool| &tool.guard, work)
+    }
+
+    /// Emits a call that is over, and gives its id.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// bento::tool_span("search").input("bento").output("12 hits").duration(Duration::from_millis(80)).send();
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "most callers have no use for the id")]
+    pub fn send(self) -> SpanId {
+        let context = self.opening.within.unwrap_or_else(current);
+        let mut leaf = Leaf::new(self.opening.name, self.draft);
+        leaf.started_at = self.started_at;
+        leaf.duration = self.duration;
+        leaf.send(&context, &init::client(&context))
+    }
+}
+
+impl Tool {
+    guard_setters!();
+
+    /// Ends the call now. A second finish does nothing.
+    pub fn finish(&self) {
+        self.guard.end(Ending::Finished);
+    }
+}

@@ -1,0 +1,68 @@
+//! One model call.
+
+use std::time::{Duration, SystemTime};
+
+use super::setters::setters;
+use super::trajectory::name_or_unnamed;
+use crate::init;
+use crate::record::SpanId;
+use crate::scope::{Context, Draft, Leaf, current};
+
+/// A model call that is about to be emitted; see [`track_ai`].
+#[derive(Debug)]
+#[must_use = "nothing is emitted until `send` or `stream`"]
+pub struct TrackAi {
+    context: Context,
+    name: String,
+    pub(super) draft: Draft,
+    started_at: Option<SystemTime>,
+    duration: Option<Duration>,
+}
+
+/// A call of a model: a child of the innermost open span, or a trace of its own outside of any.
+///
+/// ```
+/// # use serde_json::json;
+/// let id = bento::track_ai("answer")
+///     .user_id("u42").convo_id("c1").model("gpt-4o").provider("openai")
+///     .input("Hi").output(json!({"a": 1})).tokens(12, 7).property("experiment", 17)
+///     .send();
+/// ```
+pub fn track_ai(event: impl AsRef<str>) -> TrackAi {
+    TrackAi::within(current(), event.as_ref())
+}
+
+impl TrackAi {
+    setters!(identity);
+    setters!(model);
+    setters!(content);
+    setters!(properties);
+    setters!(kind);
+    setters!(error);
+    setters!(time);
+
+    pub(crate) fn within(context: Context, event: &str) -> Self {
+        let limits = init::client(&context).limits;
+        Self {
+            context,
+            name: name_or_unnamed(event),
+            draft: Draft::new(limits),
+            started_at: None,
+            duration: None,
+        }
+    }
+
+    /// Emits the call and gives its id. It never blocks, fails or panics: what cannot be delivered is counted.
+    #[expect(clippy::must_use_candidate, reason = "most callers have no use for the id")]
+    pub fn send(self) -> SpanId {
+        let (context, leaf) = self.into_leaf();
+        leaf.send(&context, &init::client(&context))
+    }
+
+    pub(super) fn into_leaf(self) -> (Context, Leaf) {
+        let mut leaf = Leaf::new(self.name, self.draft);
+        leaf.started_at = self.started_at;
+        leaf.duration = self.duration;
+        (self.context, leaf)
+    }
+}

@@ -1,0 +1,222 @@
+//! For tests: what would be sent, without network or key.
+//!
+//! ```
+//! # fn handle(question: &str) {
+//! #     let _turn = bento::begin("user_turn").input(question).start();
+//! #     bento::track_ai("plan").send();
+//! #     bento::tool_span("search").send();
+//! # }
+//! let spans = bento::testing::capture(|| handle("hi"));
+//! assert_eq!(spans.tree(), "user_turn\n  plan\n  search [tool]");
+//! ```
+//!
+//! A capture belongs to its closure or future, and to the threads and tasks that its context is handed to: tests that
+//! run side by side do not see each other's spans.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::pipeline::Sink;
+use crate::record::{Array, Limits, Resource, SpanRecord, Status, Value, keys};
+use crate::scope::{Client, Context, FutureExt, Sources};
+use crate::{SpanId, TraceId};
+
+/// Runs a closure and gives the spans emitted inside it, in the order in which they ended. Spans still open at its end
+/// are among them, marked with `bento.unfinished`.
+pub fn capture<T>(work: impl FnOnce() -> T) -> Spans {
+    let capture = Capture::begin();
+    capture.context.enter(work);
+    capture.end()
+}
+
+/// The same for a future.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let spans = bento::testing::capture_async(async {
+///     bento::track_ai("plan").model("gpt-4o").send();
+/// }).await;
+/// let plan = spans.find("plan").expect("it was emitted");
+/// assert_eq!(plan.attribute("gen_ai.request.model"), Some("gpt-4o".into()));
+/// # });
+/// ```
+pub async fn capture_async<F: Future>(work: F) -> Spans {
+    let capture = Capture::begin();
+    work.in_context(capture.context.clone()).await;
+    capture.end()
+}
+
+struct Capture {
+    client: Arc<Client>,
+    context: Context,
+    spans: Arc<Captured>,
+}
+
+#[derive(Debug, Default)]
+struct Captured(Mutex<Vec<SpanRecord>>);
+
+impl Sink for Captured {
+    fn accept(&self, record: SpanRecord) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    }
+}
+
+impl Capture {
+    fn begin() -> Self {
+        let spans = Arc::new(Captured::default());
+        let client =
+            Client::new(Arc::clone(&spans) as _, Limits::default(), Resource::default(), Sources::default());
+        let client = Arc::new(client);
+        Self { context: Context::of_client(Arc::clone(&client)), client, spans }
+    }
+
+    fn end(self) -> Spans {
+        self.client.end_open_spans();
+        let records = std::mem::take(&mut *self.spans.0.lock().unwrap_or_else(PoisonError::into_inner));
+        Spans(records.into_iter().map(Span).collect())
+    }
+}
+
+/// Captured spans.
+#[derive(Clone, Debug)]
+pub struct Spans(Vec<Span>);
+
+/// One captured span.
+#[derive(Clone, Debug)]
+pub struct Span(SpanRecord);
+
+impl Spans {
+    /// Every span, in the order in which they ended.
+    pub fn iter(&self) -> std::slice::Iter<'_, Span> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was emitted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first span of that name to have ended.
+    pub fn find(&self, name: &str) -> Option<&Span> {
+        self.iter().find(|span| span.name() == name)
+    }
+
+    /// The spans as an indented tree: a line each, children under their parent in the order in which they started,
+    /// the kind in brackets where one is set, `!` where the span failed.
+    pub fn tree(&self) -> String {
+        let mut children: HashMap<Option<SpanId>, Vec<&Span>> = HashMap::new();
+        for span in self.iter() {
+            let parent = span.parent_id().filter(|id| self.iter().any(|other| other.id() == *id));
+            children.entry(parent).or_default().push(span);
+        }
+        for siblings in children.values_mut() {
+            siblings.sort_by_key(|span| span.0.start);
+        }
+        let mut pending: Vec<(usize, &Span)> = Vec::new();
+        let mut below = |parent, depth, pending: &mut Vec<_>| {
+            let siblings = children.remove(&parent).unwrap_or_default();
+            pending.extend(siblings.into_iter().rev().map(|span| (depth, span)));
+        };
+        below(None, 0, &mut pending);
+        let mut lines = Vec::with_capacity(self.len());
+        while let Some((depth, span)) = pending.pop() {
+            lines.push(span.line(depth));
+            below(Some(span.id()), depth + 1, &mut pending);
+        }
+        lines.join("\n")
+    }
+}
+
+impl<'a> IntoIterator for &'a Spans {
+    type Item = &'a Span;
+    type IntoIter = std::slice::Iter<'a, Span>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Span {
+    /// The name: the event or the tool.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The id.
+    pub fn id(&self) -> SpanId {
+        self.0.span_id
+    }
+
+    /// The id of the trace.
+    pub fn trace_id(&self) -> TraceId {
+        self.0.trace_id
+    }
+
+    /// The id of the parent, where there is one.
+    pub fn parent_id(&self) -> Option<SpanId> {
+        self.0.parent
+    }
+
+    /// The value of an attribute, under its key on the wire.
+    pub fn attribute(&self, key: &str) -> Option<serde_json::Value> {
+        self.0.attributes.get(key).map(json)
+    }
+
+    /// Every attribute, under its key on the wire.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, serde_json::Value)> {
+        self.0.attributes.iter().map(|(key, value)| (key.as_ref(), json(value)))
+    }
+
+    /// The message of the error, where the span failed.
+    pub fn error(&self) -> Option<&str> {
+        match &self.0.status {
+            Status::Error(message) => Some(message),
+            Status::Unset | Status::Ok => None,
+        }
+    }
+
+    /// The type of the error, where the span failed.
+    pub fn error_type(&self) -> Option<&str> {
+        let event = self.0.events.iter().find(|event| event.name == keys::EXCEPTION_EVENT)?;
+        match event.attributes.get(keys::EXCEPTION_TYPE)? {
+            Value::String(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// How long it took.
+    pub fn duration(&self) -> std::time::Duration {
+        std::time::Duration::from_nanos(self.0.end - self.0.start)
+    }
+
+    fn line(&self, depth: usize) -> String {
+        let mut line = format!("{:1$}{2}", "", depth * 2, self.name());
+        if let Some(Value::String(kind)) = self.0.attributes.get(keys::KIND) {
+            // Writing to a string cannot fail.
+            write!(line, " [{kind}]").ok();
+        }
+        if self.error().is_some() {
+            line.push_str(" !");
+        }
+        line
+    }
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Double(value) => (*value).into(),
+        Value::String(value) => value.as_str().into(),
+        Value::Array(Array::Bool(items)) => items.clone().into(),
+        Value::Array(Array::Int(items)) => items.clone().into(),
+        Value::Array(Array::Double(items)) => items.clone().into(),
+        Value::Array(Array::String(items)) => items.clone().into(),
+    }
+}
