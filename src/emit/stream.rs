@@ -167,7 +167,7 @@ impl TrackAi {
     where
         S: Stream<Item: Chunk>,
     {
-        self.stream_with(chunks, |chunk, output| chunk.record(output))
+        self.stream_with(chunks, Chunk::record)
     }
 
     /// The same for chunks of any type: `record` adds each one to the output.

@@ -14,7 +14,7 @@ use crate::export::OtlpJson;
 use crate::pipeline::Route;
 use crate::pipeline::{BuildExport, Pipeline, Policy};
 use crate::record::{Attributes, Resource};
-use crate::scope::{Client, IdentitySource, IntoTags, Sources};
+use crate::scope::{Client, IdentitySource, Sources};
 
 /// Sets up the SDK; [`init`](Builder::init) starts it.
 ///
