@@ -416,3 +416,6 @@ impl Queue {
         (self.spans, self.bytes) = (0, 0);
     }
 }
+
+#[cfg(test)]
+mod tests;
