@@ -10,6 +10,8 @@ mod pipeline;
 mod record;
 mod scope;
 
+#[cfg(feature = "otel")]
+pub mod otel;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -188,9 +188,9 @@ impl Builder {
     }
 
     #[cfg_attr(not(feature = "otel"), expect(clippy::unused_self, reason = "routes come with the feature"))]
-    fn take_route(&mut self) -> Option<BuildExport> {
+    fn take_route(&mut self, resource: &Resource) -> Option<BuildExport> {
         #[cfg(feature = "otel")]
-        return self.route.take().map(|route| route.0);
+        return self.route.take().map(|route| route.build(resource));
         #[cfg(not(feature = "otel"))]
         None
     }
@@ -199,7 +199,8 @@ impl Builder {
 /// Resolves the configuration and starts the worker.
 pub(super) fn start(mut builder: Builder, environment: &dyn Environment) -> Result<Arc<Running>, InitError> {
     let settings = Settings::resolve(&builder.explicit);
-    let (destination, build) = match builder.take_route() {
+    let resource = resource(&settings);
+    let (destination, build) = match builder.take_route(&resource) {
         Some(build) => (None, build),
         None => {
             let destination = Destination::resolve(&builder.explicit, environment)?;
@@ -207,7 +208,7 @@ pub(super) fn start(mut builder: Builder, environment: &dyn Environment) -> Resu
         }
     };
     let pipeline = Arc::new(Pipeline::start(Policy::of(&settings), build)?);
-    let client = Client::new(pipeline.clone(), settings.limits, resource(&settings), builder.sources);
+    let client = Client::new(pipeline.clone(), settings.limits, resource, builder.sources);
     Ok(Arc::new(Running { client: Arc::new(client), pipeline, destination, given_up_at: AtomicU64::new(0) }))
 }
 

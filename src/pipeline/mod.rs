@@ -20,6 +20,8 @@ pub(crate) use worker::on_worker;
 
 use crate::error::DeliveryError;
 use crate::export::Export;
+#[cfg(feature = "otel")]
+use crate::record::Resource;
 use crate::record::SpanRecord;
 
 /// Where finished records go.
@@ -32,7 +34,18 @@ pub(crate) type BuildExport = Box<dyn Fn() -> Box<dyn Export> + Send>;
 
 /// Where the worker hands its batches instead of the Bento backend. The bridges in `bento::otel` make one.
 #[cfg(feature = "otel")]
-pub struct Route(pub(crate) BuildExport);
+pub struct Route(Box<dyn FnOnce(&Resource) -> BuildExport + Send>);
+
+#[cfg(feature = "otel")]
+impl Route {
+    pub(crate) fn new(build: impl FnOnce(&Resource) -> BuildExport + Send + 'static) -> Self {
+        Self(Box::new(build))
+    }
+
+    pub(crate) fn build(self, resource: &Resource) -> BuildExport {
+        (self.0)(resource)
+    }
+}
 
 #[cfg(feature = "otel")]
 impl fmt::Debug for Route {

@@ -1,0 +1,136 @@
+//! For those already on OpenTelemetry: the only module in which OpenTelemetry's types are public.
+//!
+//! Spans of a tracer that exists already go to Bento through [`SpanProcessor`] or [`SpanExporter`], with the same
+//! transport, limits and accounts as spans of this SDK:
+//!
+//! ```
+//! use opentelemetry::trace::{Tracer, TracerProvider};
+//! use opentelemetry_sdk::trace::SdkTracerProvider;
+//!
+//! # fn main() -> Result<(), bento::InitError> {
+//! # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+//! let provider = SdkTracerProvider::builder().with_span_processor(bento::otel::SpanProcessor::new()).build();
+//! provider.tracer("agent").in_span("plan", |_| { /* … */ });
+//! # bento::shutdown(std::time::Duration::ZERO).ok();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The other way round, the worker can hand its batches to any exporter ([`route`]), or to an OpenTelemetry Collector
+//! over OTLP/HTTP protobuf ([`collector`]), which is how a fleet outgrows one machine:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let _bento = bento::builder().route(bento::otel::collector("http://localhost:4318")?).init()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! None of OpenTelemetry's environment variables is obeyed, and its globals are never touched.
+
+mod collector;
+mod convert;
+mod route;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::SpanData;
+
+pub use collector::{CollectorError, collector};
+pub use route::route;
+
+use crate::record::Resource;
+use crate::scope::Context;
+use crate::{DeliveryError, init};
+
+/// How long an export or a forced flush waits for the backend.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Sends the spans of an existing tracer provider to Bento; its own batching stays in force.
+///
+/// `export` ends when the batch was accepted or lost, so that a forced flush of the provider tells the truth. Where
+/// nothing else demands it, [`SpanProcessor`] is the shorter way: it needs no second queue.
+///
+/// ```
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// let provider = SdkTracerProvider::builder().with_batch_exporter(bento::otel::SpanExporter::new()).build();
+/// ```
+#[derive(Debug, Default)]
+pub struct SpanExporter {
+    resource: Arc<Resource>,
+}
+
+/// Sends the spans of an existing tracer provider to Bento through the queue of this SDK, as they end.
+#[derive(Debug, Default)]
+pub struct SpanProcessor {
+    resource: Arc<Resource>,
+}
+
+impl SpanExporter {
+    /// An exporter for the SDK that runs, which the first span starts from the environment if need be.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl SpanProcessor {
+    /// A processor for the SDK that runs, which the first span starts from the environment if need be.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        for span in batch {
+            accept(span, &self.resource);
+        }
+        told(init::flush_async(LONGEST).await)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        told(init::flush(LONGEST))
+    }
+
+    /// Flushes. The SDK runs on: it may have other users.
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        told(init::flush(timeout))
+    }
+
+    fn set_resource(&mut self, resource: &opentelemetry_sdk::Resource) {
+        self.resource = convert::resource(resource);
+    }
+}
+
+impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
+    fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &opentelemetry::Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        accept(span, &self.resource);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        told(init::flush(LONGEST))
+    }
+
+    /// Flushes. The SDK runs on: it may have other users.
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        told(init::flush(timeout))
+    }
+
+    fn set_resource(&mut self, resource: &opentelemetry_sdk::Resource) {
+        self.resource = convert::resource(resource);
+    }
+}
+
+fn accept(span: SpanData, resource: &Arc<Resource>) {
+    let client = init::client(&Context::default());
+    client.sink.accept(convert::record(span, resource, client.limits));
+}
+
+fn told(delivered: Result<(), DeliveryError>) -> OTelSdkResult {
+    delivered.map_err(|error| OTelSdkError::InternalFailure(error.to_string()))
+}

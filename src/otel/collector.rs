@@ -1,0 +1,166 @@
+//! The route through an OpenTelemetry Collector: opentelemetry-otlp writes the protobuf, our transport carries it.
+//!
+//! Its own HTTP clients bound a request per read only, follow redirects, and add the headers of the host's environment.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{Protocol, RetryPolicy, WithExportConfig, WithHttpConfig};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_sdk::trace::SpanExporter;
+use prost::Message;
+
+use super::{convert, route};
+use crate::credential::BaseUrl;
+use crate::error::BaseUrlError;
+use crate::export::{Bounds, Export, Outcome, Transport, classify, unanswered};
+use crate::pipeline::Route;
+use crate::record::SpanRecord;
+
+const LEVEL: Compression = Compression::new(3);
+
+/// Why a Collector cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectorError {
+    /// The endpoint cannot be used.
+    #[error("invalid endpoint of the Collector: {0}")]
+    Endpoint(#[from] BaseUrlError),
+    /// The exporter could not be built.
+    #[error("the exporter for the Collector could not be built: {0}")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+}
+
+/// Sends the batches of the worker to an OpenTelemetry Collector, as gzipped OTLP/HTTP protobuf, to `endpoint` and
+/// `/v1/traces`.
+///
+/// Deadlines, retries, `Retry-After`, partial success and accounts are those of the Bento backend. No key is sent.
+///
+/// # Errors
+///
+/// [`CollectorError::Endpoint`] says what is wrong with the endpoint.
+pub fn collector(endpoint: &str) -> Result<Route, CollectorError> {
+    let url = BaseUrl::parse(endpoint)?.traces();
+    let exchange = Arc::new(Exchange::new(url.clone()));
+    let mut exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_http()
+        .with_http_client(Client(Arc::clone(&exchange)))
+        .with_endpoint(url)
+        .with_protocol(Protocol::HttpBinary)
+        .with_timeout(Duration::MAX)
+        .with_retry_policy(RetryPolicy::disabled())
+        .build()?;
+    Ok(Route::new(move |resource| {
+        exporter.set_resource(&convert::sdk_resource(resource));
+        let exporter = Arc::new(exporter);
+        Box::new(move || {
+            Box::new(Collector { exporter: Arc::clone(&exporter), exchange: Arc::clone(&exchange) })
+        })
+    }))
+}
+
+struct Collector {
+    exporter: Arc<opentelemetry_otlp::SpanExporter>,
+    exchange: Arc<Exchange>,
+}
+
+impl Export for Collector {
+    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Outcome {
+        self.exchange.begin(deadline);
+        let spans = batch.iter().map(|span| convert::span_data(span)).collect();
+        let exported = route::block_on(self.exporter.export(spans), deadline);
+        // The exporter reduces an answer to a text; what it meant is told by the exchange.
+        self.exchange.end().unwrap_or_else(|| route::outcome(exported))
+    }
+}
+
+/// One request at a time, and what came of it.
+struct Exchange(Mutex<State>);
+
+struct State {
+    transport: Transport,
+    deadline: Instant,
+    outcome: Option<Outcome>,
+}
+
+impl Exchange {
+    fn new(url: String) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let transport = Transport::new(url, headers, None, Bounds::default());
+        Self(Mutex::new(State { transport, deadline: Instant::now(), outcome: None }))
+    }
+
+    fn begin(&self, deadline: Instant) {
+        let mut state = self.state();
+        (state.deadline, state.outcome) = (deadline, None);
+    }
+
+    fn end(&self) -> Option<Outcome> {
+        self.state().outcome.take()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What opentelemetry-otlp sends through. Of its request only the body counts: the headers may come from the host's
+/// environment.
+struct Client(Arc<Exchange>);
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let body = gzipped(&request)?;
+        let State { transport, deadline, outcome } = &mut *self.0.state();
+        let answer = match transport.post(&body, *deadline) {
+            Ok(answer) => answer,
+            Err(error) => {
+                *outcome = Some(unanswered(&error));
+                return Err(error.into());
+            }
+        };
+        *outcome = Some(match (classify(&answer), ExportTraceServiceResponse::decode(&*answer.body)) {
+            (Outcome::Accepted { .. }, Ok(response)) => accepted(response),
+            (outcome, _) => outcome,
+        });
+        Ok(Response::builder().status(answer.status).body(answer.body.into())?)
+    }
+}
+
+fn accepted(response: ExportTraceServiceResponse) -> Outcome {
+    let partial = response.partial_success.unwrap_or_default();
+    Outcome::Accepted {
+        rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
+        message: Some(partial.error_message).filter(|message| !message.is_empty()),
+    }
+}
+
+/// The body, compressed unless the exporter has done so.
+fn gzipped(request: &Request<Bytes>) -> std::io::Result<Vec<u8>> {
+    match request.headers().get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        Some(b"gzip") => Ok(request.body().to_vec()),
+        _ => {
+            let mut encoder = GzEncoder::new(Vec::new(), LEVEL);
+            encoder.write_all(request.body())?;
+            encoder.finish()
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Batches for any exporter of OpenTelemetry.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Instant;
+
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::SpanExporter;
+use tokio::runtime::Handle;
+
+use super::convert;
+use crate::error::LossReason;
+use crate::export::{Export, Outcome};
+use crate::pipeline::Route;
+use crate::record::SpanRecord;
+
+/// Hands the batches of the worker to an OpenTelemetry exporter instead of the Bento backend.
+///
+/// A failure is retried with backoff, as with the backend, because an exporter does not say whether it would help. The
+/// exporter runs on the worker's thread, inside the tokio runtime in which this is called, if any. It is given ten
+/// seconds a batch; one that blocks for longer cannot be stopped, only waited for.
+///
+/// ```
+/// use opentelemetry_sdk::error::OTelSdkResult;
+/// use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+///
+/// #[derive(Debug)]
+/// struct Print;
+///
+/// impl SpanExporter for Print {
+///     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+///         batch.iter().for_each(|span| println!("{}", span.name));
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let _bento = bento::builder().route(bento::otel::route(Print)).init()?;
+/// bento::track_ai("plan").send();
+/// bento::flush(std::time::Duration::from_secs(1))?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn route(mut exporter: impl SpanExporter + 'static) -> Route {
+    let runtime = Handle::try_current().ok();
+    Route::new(move |resource| {
+        exporter.set_resource(&convert::sdk_resource(resource));
+        let exporter = Arc::new(exporter);
+        Box::new(move || Box::new(Handover { exporter: Arc::clone(&exporter), runtime: runtime.clone() }))
+    })
+}
+
+struct Handover<E> {
+    exporter: Arc<E>,
+    runtime: Option<Handle>,
+}
+
+impl<E: SpanExporter> Export for Handover<E> {
+    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Outcome {
+        let _runtime = self.runtime.as_ref().map(Handle::enter);
+        let spans = batch.iter().map(|span| convert::span_data(span)).collect();
+        outcome(block_on(self.exporter.export(spans), deadline))
+    }
+}
+
+pub(super) fn outcome(exported: Option<OTelSdkResult>) -> Outcome {
+    match exported {
+        Some(Ok(())) => Outcome::Accepted { rejected: 0, message: None },
+        Some(Err(OTelSdkError::AlreadyShutdown)) => Outcome::Refused {
+            reason: LossReason::Exporter,
+            cause: "the exporter was shut down: give the SDK one that nobody else shuts down".to_owned(),
+        },
+        Some(Err(error)) => Outcome::Retry { after: None, cause: error.to_string() },
+        None => Outcome::Retry { after: None, cause: "the exporter took more than its time".to_owned() },
+    }
+}
+
+/// Polls on this thread until the future is ready, or `None` at the deadline.
+pub(super) fn block_on<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        let pause = deadline.saturating_duration_since(Instant::now());
+        if pause.is_zero() {
+            return None;
+        }
+        thread::park_timeout(pause);
+    }
+}
