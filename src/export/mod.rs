@@ -1,9 +1,18 @@
 //! From a batch of records to the backend.
 
+mod encode;
+mod otlp_json;
+mod retry;
+mod transport;
+
 use std::time::{Duration, Instant};
 
 use crate::error::LossReason;
 use crate::record::SpanRecord;
+
+pub(crate) use otlp_json::OtlpJson;
+pub(crate) use retry::{backoff, classify, unanswered};
+pub(crate) use transport::{Bounds, Transport};
 
 /// Where the worker hands its batches. One value is used by one thread; after a panic it is built anew.
 pub(crate) trait Export: Send {
