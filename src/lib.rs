@@ -28,7 +28,6 @@ pub use error::{
 pub use init::{
     Builder, Guard, Status, builder, flush, flush_async, init, resolve_options, shutdown, status,
 };
-#[cfg(feature = "otel")]
 pub use pipeline::Route;
 pub use record::{SpanId, TraceId};
 pub use scope::{Context, FutureExt, IdentitySource, InContext, IntoTags, current};

@@ -111,7 +111,7 @@ impl Spans {
     /// the kind in brackets where one is set, `!` where the span failed.
     pub fn tree(&self) -> String {
         let mut children: HashMap<Option<SpanId>, Vec<&Span>> = HashMap::new();
-        for span in self.iter() {
+        for span in self {
             let parent = span.parent_id().filter(|id| self.iter().any(|other| other.id() == *id));
             children.entry(parent).or_default().push(span);
         }

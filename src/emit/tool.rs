@@ -100,7 +100,6 @@ impl ToolSpan {
     /// # use std::time::Duration;
     /// bento::tool_span("search").input("bento").output("12 hits").duration(Duration::from_millis(80)).send();
     /// ```
-    #[expect(clippy::must_use_candidate, reason = "most callers have no use for the id")]
     pub fn send(self) -> SpanId {
         let context = self.opening.within.unwrap_or_else(current);
         let mut leaf = Leaf::new(self.opening.name, self.draft);

@@ -53,7 +53,6 @@ impl TrackAi {
     }
 
     /// Emits the call and gives its id. It never blocks, fails or panics: what cannot be delivered is counted.
-    #[expect(clippy::must_use_candidate, reason = "most callers have no use for the id")]
     pub fn send(self) -> SpanId {
         let (context, leaf) = self.into_leaf();
         leaf.send(&context, &init::client(&context))

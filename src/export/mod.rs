@@ -1,19 +1,31 @@
 //! From a batch of records to the backend.
 
+mod encode;
+mod otlp_json;
+mod retry;
+mod transport;
+
 use std::time::{Duration, Instant};
 
 use crate::error::LossReason;
 use crate::record::SpanRecord;
 
+pub(crate) use otlp_json::OtlpJson;
+pub(crate) use retry::backoff;
+#[cfg(feature = "otel")]
+pub(crate) use retry::{classify, unanswered};
+#[cfg(feature = "otel")]
+pub(crate) use transport::{Bounds, Transport};
+
 /// Where the worker hands its batches. One value is used by one thread; after a panic it is built anew.
 pub(crate) trait Export: Send {
     /// Sends `batch`, and returns by `deadline` whatever the other side does.
-    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Outcome;
+    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict;
 }
 
 /// What became of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Verdict {
     /// The backend has it, but for `rejected` spans (OTLP partial success).
     Accepted { rejected: u64, message: Option<String> },
     /// It may be sent again. `after` is the throttle the backend asked for: nothing at all is to be sent before.
@@ -22,18 +34,4 @@ pub(crate) enum Outcome {
     TooLarge { cause: String },
     /// It is lost. `cause` says what happened and what to do.
     Refused { reason: LossReason, cause: String },
-}
-pub(crate) fn backoff(attempt: u32, random: u64) -> Duration {
-    Duration::from_millis(500 << attempt.min(5)).mul_f64(random as f64 / u64::MAX as f64)
-}
-pub(crate) struct OtlpJson;
-impl OtlpJson {
-    pub(crate) fn new(_: &crate::config::Destination) -> Self {
-        Self
-    }
-}
-impl Export for OtlpJson {
-    fn export(&mut self, _: &[&SpanRecord], _: Instant) -> Outcome {
-        Outcome::Accepted { rejected: 0, message: None }
-    }
 }

@@ -10,9 +10,7 @@ use crate::config::{
 };
 use crate::error::{ConfigError, InitError};
 use crate::export::OtlpJson;
-#[cfg(feature = "otel")]
-use crate::pipeline::Route;
-use crate::pipeline::{BuildExport, Pipeline, Policy};
+use crate::pipeline::{BuildExport, Pipeline, Policy, Route};
 use crate::record::{Attributes, Resource};
 use crate::scope::{Client, IdentitySource, Sources};
 
@@ -32,7 +30,6 @@ use crate::scope::{Client, IdentitySource, Sources};
 pub struct Builder {
     explicit: Explicit,
     sources: Sources,
-    #[cfg(feature = "otel")]
     route: Option<Route>,
 }
 
@@ -146,8 +143,8 @@ impl Builder {
         self
     }
 
-    /// Hands the batches to another exporter instead of the Bento backend; no key is needed then. See `bento::otel`.
-    #[cfg(feature = "otel")]
+    /// Hands the batches to another exporter instead of the Bento backend; no key is needed then. The feature `otel`
+    /// makes routes, in `bento::otel`.
     pub fn route(mut self, route: Route) -> Self {
         self.route = Some(route);
         self
@@ -172,40 +169,23 @@ impl Builder {
     pub fn init(self) -> Result<Guard, InitError> {
         let mut state = state_mut();
         if let State::Running(running) = &*state {
-            let routed = self.is_routed();
-            reconcile(running, &self.explicit, routed, self.sources)?;
+            reconcile(running, &self.explicit, self.route.is_some(), self.sources)?;
         } else {
             *state = State::Running(start(self, &ProcessEnvironment)?);
         }
         Ok(Guard(()))
     }
-
-    fn is_routed(&self) -> bool {
-        #[cfg(feature = "otel")]
-        return self.route.is_some();
-        #[cfg(not(feature = "otel"))]
-        false
-    }
-
-    #[cfg_attr(not(feature = "otel"), expect(clippy::unused_self, reason = "routes come with the feature"))]
-    fn take_route(&mut self, resource: &Resource) -> Option<BuildExport> {
-        #[cfg(feature = "otel")]
-        return self.route.take().map(|route| route.build(resource));
-        #[cfg(not(feature = "otel"))]
-        None
-    }
 }
 
 /// Resolves the configuration and starts the worker.
-pub(super) fn start(mut builder: Builder, environment: &dyn Environment) -> Result<Arc<Running>, InitError> {
+pub(super) fn start(builder: Builder, environment: &dyn Environment) -> Result<Arc<Running>, InitError> {
     let settings = Settings::resolve(&builder.explicit);
     let resource = resource(&settings);
-    let (destination, build) = match builder.take_route(&resource) {
-        Some(build) => (None, build),
-        None => {
-            let destination = Destination::resolve(&builder.explicit, environment)?;
-            (Some(destination.clone()), json_exporter(destination))
-        }
+    let (destination, build) = if let Some(route) = builder.route {
+        (None, route.build(&resource))
+    } else {
+        let destination = Destination::resolve(&builder.explicit, environment)?;
+        (Some(destination.clone()), json_exporter(destination))
     };
     let pipeline = Arc::new(Pipeline::start(Policy::of(&settings), build)?);
     let client = Client::new(pipeline.clone(), settings.limits, resource, builder.sources);

@@ -22,7 +22,7 @@ use prost::Message;
 use super::{convert, route};
 use crate::credential::BaseUrl;
 use crate::error::BaseUrlError;
-use crate::export::{Bounds, Export, Outcome, Transport, classify, unanswered};
+use crate::export::{Bounds, Export, Transport, Verdict, classify, unanswered};
 use crate::pipeline::Route;
 use crate::record::SpanRecord;
 
@@ -74,12 +74,12 @@ struct Collector {
 }
 
 impl Export for Collector {
-    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Outcome {
+    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict {
         self.exchange.begin(deadline);
         let spans = batch.iter().map(|span| convert::span_data(span)).collect();
         let exported = route::block_on(self.exporter.export(spans), deadline);
         // The exporter reduces an answer to a text; what it meant is told by the exchange.
-        self.exchange.end().unwrap_or_else(|| route::outcome(exported))
+        self.exchange.end().unwrap_or_else(|| route::verdict(exported))
     }
 }
 
@@ -89,7 +89,7 @@ struct Exchange(Mutex<State>);
 struct State {
     transport: Transport,
     deadline: Instant,
-    outcome: Option<Outcome>,
+    verdict: Option<Verdict>,
 }
 
 impl Exchange {
@@ -98,16 +98,16 @@ impl Exchange {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         let transport = Transport::new(url, headers, None, Bounds::default());
-        Self(Mutex::new(State { transport, deadline: Instant::now(), outcome: None }))
+        Self(Mutex::new(State { transport, deadline: Instant::now(), verdict: None }))
     }
 
     fn begin(&self, deadline: Instant) {
         let mut state = self.state();
-        (state.deadline, state.outcome) = (deadline, None);
+        (state.deadline, state.verdict) = (deadline, None);
     }
 
-    fn end(&self) -> Option<Outcome> {
-        self.state().outcome.take()
+    fn end(&self) -> Option<Verdict> {
+        self.state().verdict.take()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,25 +129,25 @@ impl fmt::Debug for Client {
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let body = gzipped(&request)?;
-        let State { transport, deadline, outcome } = &mut *self.0.state();
+        let State { transport, deadline, verdict } = &mut *self.0.state();
         let answer = match transport.post(&body, *deadline) {
             Ok(answer) => answer,
             Err(error) => {
-                *outcome = Some(unanswered(&error));
+                *verdict = Some(unanswered(&error));
                 return Err(error.into());
             }
         };
-        *outcome = Some(match (classify(&answer), ExportTraceServiceResponse::decode(&*answer.body)) {
-            (Outcome::Accepted { .. }, Ok(response)) => accepted(response),
-            (outcome, _) => outcome,
+        *verdict = Some(match (classify(&answer), ExportTraceServiceResponse::decode(&*answer.body)) {
+            (Verdict::Accepted { .. }, Ok(response)) => accepted(response),
+            (verdict, _) => verdict,
         });
         Ok(Response::builder().status(answer.status).body(answer.body.into())?)
     }
 }
 
-fn accepted(response: ExportTraceServiceResponse) -> Outcome {
+fn accepted(response: ExportTraceServiceResponse) -> Verdict {
     let partial = response.partial_success.unwrap_or_default();
-    Outcome::Accepted {
+    Verdict::Accepted {
         rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
         message: Some(partial.error_message).filter(|message| !message.is_empty()),
     }
@@ -155,12 +155,10 @@ fn accepted(response: ExportTraceServiceResponse) -> Outcome {
 
 /// The body, compressed unless the exporter has done so.
 fn gzipped(request: &Request<Bytes>) -> std::io::Result<Vec<u8>> {
-    match request.headers().get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-        Some(b"gzip") => Ok(request.body().to_vec()),
-        _ => {
-            let mut encoder = GzEncoder::new(Vec::new(), LEVEL);
-            encoder.write_all(request.body())?;
-            encoder.finish()
-        }
+    if request.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
+        return Ok(request.body().to_vec());
     }
+    let mut encoder = GzEncoder::new(Vec::new(), LEVEL);
+    encoder.write_all(request.body())?;
+    encoder.finish()
 }

@@ -14,8 +14,7 @@ use crate::record::{
 };
 
 pub(super) fn resource(resource: &opentelemetry_sdk::Resource) -> Arc<Resource> {
-    let attributes =
-        resource.iter().map(|(key, value)| (key.as_str().to_owned(), value_of(value))).collect();
+    let attributes = resource.iter().map(|(key, value)| (key.as_str().to_owned(), value_of(value))).collect();
     Arc::new(Resource { attributes })
 }
 
@@ -76,7 +75,10 @@ fn scope_of(scope: &InstrumentationScope) -> Arc<Scope> {
     Arc::new(Scope {
         name: scope.name().to_owned().into(),
         version: scope.version().map(|version| version.to_owned().into()),
-        attributes: scope.attributes().map(|pair| (pair.key.as_str().to_owned(), value_of(&pair.value))).collect(),
+        attributes: scope
+            .attributes()
+            .map(|pair| (pair.key.as_str().to_owned(), value_of(&pair.value)))
+            .collect(),
     })
 }
 
@@ -155,8 +157,7 @@ fn otel_link(link: &Link) -> otel::Link {
 }
 
 fn otel_scope(scope: &Scope) -> InstrumentationScope {
-    let builder =
-        InstrumentationScope::builder(scope.name.clone()).with_attributes(pairs(&scope.attributes));
+    let builder = InstrumentationScope::builder(scope.name.clone()).with_attributes(pairs(&scope.attributes));
     match &scope.version {
         Some(version) => builder.with_version(version.clone()).build(),
         None => builder.build(),
@@ -181,17 +182,17 @@ fn pairs(attributes: &Attributes) -> Vec<KeyValue> {
 }
 
 fn otel_value(value: &Value) -> opentelemetry::Value {
-    use opentelemetry::Array as OtelArray;
+    use opentelemetry::{Array as OtelArray, Value as Otel};
     match value {
-        Value::Bool(value) => (*value).into(),
-        Value::Int(value) => (*value).into(),
-        Value::Double(value) => (*value).into(),
-        Value::String(text) => text.clone().into(),
-        Value::Array(Array::Bool(items)) => OtelArray::Bool(items.clone()).into(),
-        Value::Array(Array::Int(items)) => OtelArray::I64(items.clone()).into(),
-        Value::Array(Array::Double(items)) => OtelArray::F64(items.clone()).into(),
+        Value::Bool(value) => Otel::Bool(*value),
+        Value::Int(value) => Otel::I64(*value),
+        Value::Double(value) => Otel::F64(*value),
+        Value::String(text) => Otel::String(text.clone().into()),
+        Value::Array(Array::Bool(items)) => Otel::Array(OtelArray::Bool(items.clone())),
+        Value::Array(Array::Int(items)) => Otel::Array(OtelArray::I64(items.clone())),
+        Value::Array(Array::Double(items)) => Otel::Array(OtelArray::F64(items.clone())),
         Value::Array(Array::String(items)) => {
-            OtelArray::String(items.iter().map(|item| item.clone().into()).collect()).into()
+            Otel::Array(OtelArray::String(items.iter().map(|item| item.clone().into()).collect()))
         }
     }
 }

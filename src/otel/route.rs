@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use super::convert;
 use crate::error::LossReason;
-use crate::export::{Export, Outcome};
+use crate::export::{Export, Verdict};
 use crate::pipeline::Route;
 use crate::record::SpanRecord;
 
@@ -59,22 +59,22 @@ struct Handover<E> {
 }
 
 impl<E: SpanExporter> Export for Handover<E> {
-    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Outcome {
+    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict {
         let _runtime = self.runtime.as_ref().map(Handle::enter);
         let spans = batch.iter().map(|span| convert::span_data(span)).collect();
-        outcome(block_on(self.exporter.export(spans), deadline))
+        verdict(block_on(self.exporter.export(spans), deadline))
     }
 }
 
-pub(super) fn outcome(exported: Option<OTelSdkResult>) -> Outcome {
+pub(super) fn verdict(exported: Option<OTelSdkResult>) -> Verdict {
     match exported {
-        Some(Ok(())) => Outcome::Accepted { rejected: 0, message: None },
-        Some(Err(OTelSdkError::AlreadyShutdown)) => Outcome::Refused {
+        Some(Ok(())) => Verdict::Accepted { rejected: 0, message: None },
+        Some(Err(OTelSdkError::AlreadyShutdown)) => Verdict::Refused {
             reason: LossReason::Exporter,
             cause: "the exporter was shut down: give the SDK one that nobody else shuts down".to_owned(),
         },
-        Some(Err(error)) => Outcome::Retry { after: None, cause: error.to_string() },
-        None => Outcome::Retry { after: None, cause: "the exporter took more than its time".to_owned() },
+        Some(Err(error)) => Verdict::Retry { after: None, cause: error.to_string() },
+        None => Verdict::Retry { after: None, cause: "the exporter took more than its time".to_owned() },
     }
 }
 

@@ -20,9 +20,7 @@ pub(crate) use worker::on_worker;
 
 use crate::error::DeliveryError;
 use crate::export::Export;
-#[cfg(feature = "otel")]
-use crate::record::Resource;
-use crate::record::SpanRecord;
+use crate::record::{Resource, SpanRecord};
 
 /// Where finished records go.
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
@@ -32,12 +30,12 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
 /// Builds the exporter on the worker thread, and builds it anew after a panic.
 pub(crate) type BuildExport = Box<dyn Fn() -> Box<dyn Export> + Send>;
 
-/// Where the worker hands its batches instead of the Bento backend. The bridges in `bento::otel` make one.
-#[cfg(feature = "otel")]
+/// Where the worker hands its batches instead of the Bento backend. The bridges in `bento::otel` make one; see
+/// [`Builder::route`](crate::Builder::route).
 pub struct Route(Box<dyn FnOnce(&Resource) -> BuildExport + Send>);
 
-#[cfg(feature = "otel")]
 impl Route {
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "only the bridges make routes"))]
     pub(crate) fn new(build: impl FnOnce(&Resource) -> BuildExport + Send + 'static) -> Self {
         Self(Box::new(build))
     }
@@ -47,7 +45,6 @@ impl Route {
     }
 }
 
-#[cfg(feature = "otel")]
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Route").finish_non_exhaustive()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::accounts::{Accounts, Ticket};
 use crate::config::Settings;
 use crate::error::{DeliveryError, LossReason, Losses};
-use crate::export::{Outcome, backoff};
+use crate::export::{Verdict, backoff};
 use crate::record::SpanRecord;
 
 /// A batch is retried until it is this old.
@@ -270,40 +270,40 @@ impl Queue {
     }
 
     /// Enters what became of the batch in flight.
-    pub(crate) fn settle(&mut self, batch: Batch, outcome: Outcome, now: Instant, random: u64) {
+    pub(crate) fn settle(&mut self, batch: Batch, verdict: Verdict, now: Instant, random: u64) {
         if self.phase == Phase::Closed {
             // The deadline of the shutdown passed while it was on its way; it has been counted.
             return;
         }
-        match outcome {
-            Outcome::Accepted { rejected, message } => {
+        match verdict {
+            Verdict::Accepted { rejected, message } => {
                 let rejected = rejected.min(batch.len() as u64);
                 self.accounts.delivered += batch.len() as u64 - rejected;
                 self.accounts.lost.add(LossReason::Rejected, rejected);
                 self.accounts.last_error = message.or(self.accounts.last_error.take());
                 self.release(&batch, |ticket, numbers| ticket.settle_partly(numbers, rejected));
             }
-            Outcome::Retry { cause, .. } if now.duration_since(batch.cut_at) >= GIVE_UP_AFTER => {
+            Verdict::Retry { cause, .. } if now.duration_since(batch.cut_at) >= GIVE_UP_AFTER => {
                 self.fail(&batch, LossReason::GivenUp, cause);
             }
-            Outcome::Retry { after, cause } => {
+            Verdict::Retry { after, cause } => {
                 self.accounts.last_error = Some(cause);
                 let pause = after.unwrap_or_else(|| backoff(batch.attempts, random));
                 self.throttled_until = after.map(|after| now + after).or(self.throttled_until);
                 let attempts = batch.attempts.saturating_add(1);
                 self.retrying.push_back(Batch { attempts, not_before: now + pause, ..batch });
             }
-            Outcome::TooLarge { cause } if batch.len() == 1 => {
+            Verdict::TooLarge { cause } if batch.len() == 1 => {
                 self.fail(&batch, LossReason::Refused { status: 413 }, cause);
             }
-            Outcome::TooLarge { .. } => {
+            Verdict::TooLarge { .. } => {
                 let mut first = batch;
                 let entries = first.entries.split_off(first.len() / 2);
                 let second = Batch { entries, cut_at: first.cut_at, not_before: now, attempts: 0 };
                 self.retrying.push_front(second);
                 self.retrying.push_front(Batch { not_before: now, attempts: 0, ..first });
             }
-            Outcome::Refused { reason, cause } => self.fail(&batch, reason, cause),
+            Verdict::Refused { reason, cause } => self.fail(&batch, reason, cause),
         }
     }
 

@@ -33,7 +33,9 @@ fn run() {
         let due: Vec<_> = pending.deadlines.extract_if(.., |(deadline, _)| *deadline <= now).collect();
         if !due.is_empty() {
             drop(pending);
-            due.into_iter().for_each(|(_, waker)| waker.wake());
+            for (_, waker) in due {
+                waker.wake();
+            }
             pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
             continue;
         }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::queue::{Batch, Step};
 use super::{BuildExport, Shared};
 use crate::error::LossReason;
-use crate::export::{Export, Outcome};
+use crate::export::{Export, Verdict};
 use crate::record::random_u64;
 
 /// A whole exchange with the backend takes at most this long (`sdk.md`, "Delivery").
@@ -57,13 +57,13 @@ impl Worker {
     }
 
     fn send(&mut self, batch: Batch) {
-        let outcome = self.export(&batch);
-        self.log.tell(&outcome, batch.len());
-        self.shared.queue().settle(batch, outcome, Instant::now(), random_u64());
+        let verdict = self.export(&batch);
+        self.log.tell(&verdict, batch.len());
+        self.shared.queue().settle(batch, verdict, Instant::now(), random_u64());
         self.shared.settled.notify_all();
     }
 
-    fn export(&mut self, batch: &Batch) -> Outcome {
+    fn export(&mut self, batch: &Batch) -> Verdict {
         let deadline = self.shared.queue().request_deadline(Instant::now(), LONGEST_REQUEST);
         let Self { exporter, build, .. } = self;
         let sent = catch_unwind(AssertUnwindSafe(|| {
@@ -73,7 +73,7 @@ impl Worker {
             self.exporter = None;
             self.shared.queue().count_panic();
             let cause = format!("the exporter panicked: {}", panic_message(&*panic));
-            Outcome::Refused { reason: LossReason::Exporter, cause }
+            Verdict::Refused { reason: LossReason::Exporter, cause }
         })
     }
 }
@@ -85,19 +85,19 @@ struct Log {
 }
 
 impl Log {
-    fn tell(&mut self, outcome: &Outcome, spans: usize) {
-        let line = match outcome {
-            Outcome::Accepted { rejected: 0, .. } => {
+    fn tell(&mut self, verdict: &Verdict, spans: usize) {
+        let line = match verdict {
+            Verdict::Accepted { rejected: 0, .. } => {
                 self.told = None;
                 return;
             }
-            Outcome::Accepted { rejected, message } => {
+            Verdict::Accepted { rejected, message } => {
                 let message = message.as_deref().unwrap_or("no reason given");
                 format!("bento: the backend rejected spans: {message} ({rejected} of {spans} in this batch)")
             }
-            Outcome::Retry { cause, .. } => format!("bento: delivery failed and will be retried: {cause}"),
-            Outcome::TooLarge { .. } => return,
-            Outcome::Refused { cause, .. } => format!("bento: spans are lost: {cause}"),
+            Verdict::Retry { cause, .. } => format!("bento: delivery failed and will be retried: {cause}"),
+            Verdict::TooLarge { .. } => return,
+            Verdict::Refused { cause, .. } => format!("bento: spans are lost: {cause}"),
         };
         if self.told.as_ref() != Some(&line) {
             warn(&line);

@@ -107,7 +107,7 @@ impl Attributes {
         if let Some(fault) = text.fault {
             self.set(format!("{}{key}", keys::UNSERIALIZABLE), fault);
         }
-        self.set(key, text.text);
+        self.set(key, text.kept);
     }
 
     /// Takes over what `self` has no value for.
@@ -125,10 +125,6 @@ impl Attributes {
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Key, Value)> {
         self.0.iter()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

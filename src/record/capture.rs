@@ -17,10 +17,10 @@ const MAX_DEPTH: usize = 128;
 /// A text within the limits, and what the limits cost it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Text {
-    pub(crate) text: String,
+    pub(crate) kept: String,
     /// The size in bytes before the cut, where one was made.
     pub(crate) cut_from: Option<usize>,
-    /// Why serialisation stopped early, where it did; `text` holds what was written until then.
+    /// Why serialisation stopped early, where it did; `kept` holds what was written until then.
     pub(crate) fault: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Text {
     pub(crate) fn of_string(mut text: String, limits: Limits) -> Self {
         let size = text.len();
         text.truncate(prefix(&text, limits.value_bytes).len());
-        Self { cut_from: (text.len() < size).then_some(size), text, fault: None }
+        Self { cut_from: (text.len() < size).then_some(size), kept: text, fault: None }
     }
 
     /// The compact JSON text of `value`.
@@ -87,7 +87,7 @@ impl BoundedWriter {
             self.kept.truncate(error.valid_up_to());
         }
         let text = String::from_utf8(self.kept).unwrap_or_default();
-        Text { text, cut_from, fault }
+        Text { kept: text, cut_from, fault }
     }
 }
 
@@ -327,8 +327,8 @@ impl Elements {
         Ok(())
     }
 
-    fn finish(self) -> Scalarised {
-        Ok(Some(Value::Array(self.0.unwrap_or(Array::String(Vec::new())))))
+    fn finish(self) -> Value {
+        Value::Array(self.0.unwrap_or(Array::String(Vec::new())))
     }
 }
 
@@ -343,7 +343,7 @@ macro_rules! elements {
             }
 
             fn end(self) -> Scalarised {
-                self.finish()
+                Ok(Some(self.finish()))
             }
         })*
     };
@@ -362,12 +362,12 @@ mod tests {
     }
 
     fn text<T: Serialize + ?Sized>(value: &T) -> Option<String> {
-        Content::text_of(value, Limits::default()).map(|text| text.text)
+        Content::text_of(value, Limits::default()).map(|text| text.kept)
     }
 
     fn as_text(content: Content) -> Option<String> {
         match content {
-            Content::Text(text) => Some(text.text),
+            Content::Text(text) => Some(text.kept),
             Content::Null | Content::Value(_) => None,
         }
     }
@@ -408,11 +408,11 @@ mod tests {
     fn a_long_value_is_cut_between_characters_and_tells_its_size() {
         let limits = Limits { value_bytes: 8 };
         let cut = Content::text_of("ééééé", limits);
-        assert_eq!(cut, Some(Text { text: "éééé".into(), cut_from: Some(10), fault: None }));
+        assert_eq!(cut, Some(Text { kept: "éééé".into(), cut_from: Some(10), fault: None }));
         let cut = Content::text_of(&json!({"k": "ééé"}), limits);
-        assert_eq!(cut, Some(Text { text: r#"{"k":"é"#.into(), cut_from: Some(14), fault: None }));
+        assert_eq!(cut, Some(Text { kept: r#"{"k":"é"#.into(), cut_from: Some(14), fault: None }));
         let cut = Content::of(&["aaaa", "bbbb"], limits);
-        assert_eq!(cut, Content::Text(Text { text: r#"["aaaa","#.into(), cut_from: Some(15), fault: None }));
+        assert_eq!(cut, Content::Text(Text { kept: r#"["aaaa","#.into(), cut_from: Some(15), fault: None }));
     }
 
     #[test]
@@ -422,7 +422,7 @@ mod tests {
             deep = json!([deep]);
         }
         let text = Content::text_of(&deep, Limits::default());
-        let (text, fault) = text.map(|text| (text.text, text.fault)).unwrap_or_default();
+        let (text, fault) = text.map(|text| (text.kept, text.fault)).unwrap_or_default();
         assert_eq!(text, "[".repeat(MAX_DEPTH));
         assert!(fault.is_some_and(|fault| fault.contains("128 levels")));
     }

@@ -35,6 +35,7 @@ impl SpanId {
         NonZeroU64::new(id).map(Self)
     }
 
+    #[cfg(feature = "otel")]
     pub(crate) fn to_u64(self) -> u64 {
         self.0.get()
     }
@@ -54,6 +55,7 @@ impl TraceId {
         NonZeroU128::new(id).map(Self)
     }
 
+    #[cfg(feature = "otel")]
     pub(crate) fn to_u128(self) -> u128 {
         self.0.get()
     }

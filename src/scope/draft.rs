@@ -45,7 +45,7 @@ impl Draft {
     /// A text that the SDK has gathered itself, of which `size` bytes had come.
     pub(crate) fn set_gathered(&mut self, key: &'static str, text: String, size: usize) {
         let cut_from = (text.len() < size).then_some(size);
-        self.managed.set_text(key, Text { text, cut_from, fault: None });
+        self.managed.set_text(key, Text { kept: text, cut_from, fault: None });
     }
 
     pub(crate) fn set_managed(&mut self, key: &'static str, value: impl Into<Value>) {
@@ -108,7 +108,7 @@ impl Draft {
     /// Marks the span as failed. The first failure stands: what follows is mostly its consequence.
     pub(crate) fn fail(&mut self, kind: &str, message: &dyn fmt::Display) {
         if self.failure.is_none() {
-            let message = Text::of_string(message.to_string(), self.limits).text;
+            let message = Text::of_string(message.to_string(), self.limits).kept;
             self.failure = Some(Failure { kind: kind.to_owned(), message });
         }
     }
@@ -143,7 +143,7 @@ impl Draft {
 }
 
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<String> {
-    Content::text_of(value, limits).map(|text| text.text)
+    Content::text_of(value, limits).map(|text| text.kept)
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(

@@ -136,10 +136,6 @@ impl OpenSpan {
         self.body().is_some()
     }
 
-    pub(crate) fn client(&self) -> &Arc<Client> {
-        &self.client
-    }
-
     /// The session as this span would carry it if it ended now.
     pub(crate) fn session(&self) -> Option<String> {
         let body = self.body();
@@ -174,7 +170,7 @@ impl OpenSpan {
         let start = unix_nanos(self.started_at);
         let end = start.saturating_add(nanos(self.started.elapsed()));
         let ids = Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent };
-        send(&self.client, ids, self.name.clone(), (start, end), draft, identity);
+        send(&self.client, &ids, self.name.clone(), (start, end), draft, identity);
     }
 
     fn body(&self) -> MutexGuard<'_, Option<Body>> {
@@ -244,7 +240,7 @@ impl Leaf {
         };
         let (start, end) = times(started_at, duration, SystemTime::now());
         let ids = Ids { trace_id: place.trace_id, span_id, parent: place.parent };
-        send(client, ids, name, (start, end), draft, identity);
+        send(client, &ids, name, (start, end), draft, identity);
         span_id
     }
 }
@@ -256,7 +252,14 @@ struct Ids {
 }
 
 /// The one way from a finished span to the queue.
-fn send(client: &Client, ids: Ids, name: String, (start, end): (u64, u64), draft: Draft, identity: Identity) {
+fn send(
+    client: &Client,
+    ids: &Ids,
+    name: String,
+    (start, end): (u64, u64),
+    draft: Draft,
+    identity: Identity,
+) {
     let (attributes, events, status) = draft.finish(identity, end);
     client.sink.accept(SpanRecord {
         trace_id: ids.trace_id,

@@ -50,12 +50,12 @@ fn sent(step: Step) -> Option<Batch> {
     }
 }
 
-fn accept() -> Outcome {
-    Outcome::Accepted { rejected: 0, message: None }
+fn accept() -> Verdict {
+    Verdict::Accepted { rejected: 0, message: None }
 }
 
-fn retry() -> Outcome {
-    Outcome::Retry { after: None, cause: "503".into() }
+fn retry() -> Verdict {
+    Verdict::Retry { after: None, cause: "503".into() }
 }
 
 fn books_balance(queue: &Queue) -> bool {
@@ -63,12 +63,12 @@ fn books_balance(queue: &Queue) -> bool {
     accounts.accepted == accounts.delivered + accounts.lost.total() + queue.held() as u64
 }
 
-/// Sends everything that is due and settles it by `outcome`; gives the sizes of the batches.
-fn settle_all(queue: &mut Queue, now: Instant, outcome: &Outcome) -> Vec<usize> {
+/// Sends everything that is due and settles it by `verdict`; gives the sizes of the batches.
+fn settle_all(queue: &mut Queue, now: Instant, verdict: &Verdict) -> Vec<usize> {
     let mut sizes = Vec::new();
     while let Some(batch) = sent(queue.next(now)) {
         sizes.push(batch.len());
-        queue.settle(batch, outcome.clone(), now, u64::MAX);
+        queue.settle(batch, verdict.clone(), now, u64::MAX);
         assert!(books_balance(queue));
     }
     sizes
@@ -163,7 +163,7 @@ fn a_failed_batch_backs_off_while_newer_ones_pass() {
 fn a_throttle_holds_back_everything_also_for_a_flush() {
     let (mut queue, now) = queue();
     push(&mut queue, 4);
-    let throttle = Outcome::Retry { after: Some(7 * SECOND), cause: "429".into() };
+    let throttle = Verdict::Retry { after: Some(7 * SECOND), cause: "429".into() };
     settle_all(&mut queue, now, &throttle);
     push(&mut queue, 4);
     queue.open_ticket(now);
@@ -192,12 +192,12 @@ fn a_batch_that_is_too_large_is_split_down_to_the_span() {
     while let Some(batch) = sent(queue.next(now)) {
         sizes.push(batch.len());
         // Only single spans pass, and the last of them does not.
-        let outcome = match batch.numbers()[..] {
-            [3] => Outcome::TooLarge { cause: "413".into() },
+        let verdict = match batch.numbers()[..] {
+            [3] => Verdict::TooLarge { cause: "413".into() },
             [_] => accept(),
-            _ => Outcome::TooLarge { cause: "413".into() },
+            _ => Verdict::TooLarge { cause: "413".into() },
         };
-        queue.settle(batch, outcome, now, 0);
+        queue.settle(batch, verdict, now, 0);
     }
     assert_eq!(sizes, [4, 2, 1, 1, 2, 1, 1]);
     assert_eq!(queue.accounts().delivered, 3);
@@ -210,7 +210,7 @@ fn flush_tells_each_loss_once_but_to_everyone_who_waits() {
     push(&mut queue, 2);
     let (first, second) = (queue.open_ticket(now), queue.open_ticket(now));
     let refused =
-        Outcome::Refused { reason: LossReason::Refused { status: 401 }, cause: "check the key".into() };
+        Verdict::Refused { reason: LossReason::Refused { status: 401 }, cause: "check the key".into() };
     settle_all(&mut queue, now, &refused);
     for ticket in [first, second] {
         let error = queue.close_ticket(ticket).expect_err("two spans were lost");
@@ -253,7 +253,7 @@ fn partial_success_counts_and_is_told() {
     let (mut queue, now) = queue();
     push(&mut queue, 3);
     let ticket = queue.open_ticket(now);
-    settle_all(&mut queue, now, &Outcome::Accepted { rejected: 2, message: Some("too old".into()) });
+    settle_all(&mut queue, now, &Verdict::Accepted { rejected: 2, message: Some("too old".into()) });
     let error = queue.close_ticket(ticket).expect_err("two were rejected");
     assert_eq!((error.undelivered(), error.cause()), (2, Some("too old")));
     assert_eq!(queue.accounts().delivered, 1);

@@ -1,0 +1,205 @@
+//! The way to a Bento backend: OTLP/JSON, compressed, over HTTP.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Instant;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::encode::encode;
+use super::retry::{classify, unanswered};
+use super::transport::Transport;
+use super::{Export, Verdict};
+use crate::config::{Destination, Settings};
+use crate::error::LossReason;
+use crate::record::SpanRecord;
+
+/// On prose, level 6 takes 1.8 times as long and saves 4 % of the bytes; level 1 saves 12 % of the time and costs 45 %.
+const LEVEL: Compression = Compression::new(3);
+/// The encoder writes a few bytes at a time, and handing each of them to the compressor takes 27 times as long.
+const PIECE_BYTES: usize = 16 * 1024;
+/// A body buffer larger than this is given back after the request, so that one large batch does not stay for good.
+const KEPT_BODY_BYTES: usize = 1024 * 1024;
+
+/// Sends batches to a Bento backend.
+pub(crate) struct OtlpJson {
+    transport: Transport,
+    body: Vec<u8>,
+}
+
+impl OtlpJson {
+    pub(crate) fn new(destination: &Destination) -> Self {
+        Self { transport: Transport::bento(destination), body: Vec::new() }
+    }
+}
+
+impl Export for OtlpJson {
+    /// A retried batch is encoded again: retries are rare, and keeping bodies for them would cost memory always.
+    fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict {
+        match compress(batch, std::mem::take(&mut self.body)) {
+            Ok((body, size)) => {
+                self.body = body;
+                if size > Settings::BATCH_BYTES && batch.len() > 1 {
+                    // Escapes can make JSON several times larger than the records were when the batch was cut.
+                    return Verdict::TooLarge { cause: format!("a body of {size} bytes") };
+                }
+            }
+            Err(error) => {
+                let cause = format!("the batch could not be encoded: {error}");
+                return Verdict::Refused { reason: LossReason::Exporter, cause };
+            }
+        }
+        let verdict = match self.transport.post(&self.body, deadline) {
+            Ok(answer) => classify(&answer),
+            Err(error) => unanswered(&error),
+        };
+        if self.body.capacity() > KEPT_BODY_BYTES {
+            self.body = Vec::new();
+        }
+        verdict
+    }
+}
+
+/// Encodes `batch` into the memory of `body`, whose content is forgotten; gives the size before compression too.
+fn compress(batch: &[&SpanRecord], mut body: Vec<u8>) -> io::Result<(Vec<u8>, usize)> {
+    body.clear();
+    let counted = Counted { writer: GzEncoder::new(body, LEVEL), bytes: 0 };
+    let mut writer = BufWriter::with_capacity(PIECE_BYTES, counted);
+    encode(batch, &mut writer)?;
+    let Counted { writer, bytes } = writer.into_inner()?;
+    Ok((writer.finish()?, bytes))
+}
+
+/// A writer that counts what passes.
+struct Counted<W> {
+    writer: W,
+    bytes: usize,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.writer.write(bytes)?;
+        self.bytes += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufReader, Read};
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{Environment, Explicit, Secret};
+    use crate::export::encode::tests::plain_span;
+    use crate::export::transport::tests::{Fallible, header, read_request, serve};
+
+    struct NoEnvironment;
+
+    impl Environment for NoEnvironment {
+        fn variable(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    fn exporter(address: SocketAddr) -> Result<OtlpJson, Box<dyn std::error::Error>> {
+        let explicit = Explicit {
+            api_key: Some(Secret("bl_pk_hunter2".to_owned())),
+            base_url: Some(Secret(format!("http://{address}/bento/"))),
+            ..Explicit::default()
+        };
+        Ok(OtlpJson::new(&Destination::resolve(&explicit, &NoEnvironment)?))
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    fn inflate(body: &[u8]) -> io::Result<Vec<u8>> {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(body).read_to_end(&mut plain)?;
+        Ok(plain)
+    }
+
+    #[test]
+    fn a_batch_arrives_as_the_wire_wants_it() -> Fallible {
+        let (sender, requests) = mpsc::channel();
+        let address = serve(move |_, stream| {
+            let mut stream = BufReader::new(stream);
+            while let Some(request) = read_request(&mut stream)? {
+                let _ = sender.send(request);
+                let body = r#"{"partialSuccess":{"rejectedSpans":"1"}}"#;
+                write!(stream.get_mut(), "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+            }
+            Ok(())
+        })?;
+        let record = plain_span("answer").ok_or("ids")?;
+        let mut expected = Vec::new();
+        encode(&[&record], &mut expected)?;
+        let mut exporter = exporter(address)?;
+        for _ in 0..2 {
+            let verdict = exporter.export(&[&record], soon());
+            assert_eq!(verdict, Verdict::Accepted { rejected: 1, message: None });
+            let request = requests.recv_timeout(Duration::from_secs(60))?;
+            assert!(request.head.starts_with("POST /bento/v1/traces HTTP/1.1\r\n"), "{}", request.head);
+            assert_eq!(header(&request.head, "authorization"), Some("Bearer bl_pk_hunter2"));
+            assert_eq!(header(&request.head, "content-type"), Some("application/json"));
+            assert_eq!(header(&request.head, "content-encoding"), Some("gzip"));
+            assert_eq!(inflate(&request.body)?, expected);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn no_cause_repeats_the_key() -> Fallible {
+        // A backend that says back whatever it was told.
+        let address = serve(|_, stream| {
+            let mut stream = BufReader::new(stream);
+            while let Some(request) = read_request(&mut stream)? {
+                let status = "HTTP/1.1 401 Unauthorized";
+                let length = request.head.len();
+                write!(stream.get_mut(), "{status}\r\nContent-Length: {length}\r\n\r\n{}", request.head)?;
+            }
+            Ok(())
+        })?;
+        let verdict = exporter(address)?.export(&[], soon());
+        assert!(matches!(verdict, Verdict::Refused { reason: LossReason::Refused { status: 401 }, .. }));
+        assert!(!format!("{verdict:?}").contains("hunter2"), "{verdict:?}");
+
+        let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let verdict = exporter(closed)?.export(&[], soon());
+        assert!(matches!(verdict, Verdict::Retry { after: None, .. }), "{verdict:?}");
+        assert!(!format!("{verdict:?}").contains("hunter2"), "{verdict:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_batch_whose_json_is_too_large_is_split_before_it_is_sent() -> Fallible {
+        let mut record = plain_span("answer").ok_or("ids")?;
+        // Each of these is six bytes of JSON.
+        record.attributes.set("input.value", "\u{1}".repeat(1024 * 1024));
+        let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let verdict = exporter(closed)?.export(&[&record, &record], soon());
+        assert!(matches!(verdict, Verdict::TooLarge { .. }), "{verdict:?}");
+        let verdict = exporter(closed)?.export(&[&record], soon());
+        assert!(matches!(verdict, Verdict::Retry { .. }), "alone it travels: {verdict:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn the_body_buffer_is_reused() -> io::Result<()> {
+        let used = Vec::with_capacity(4096);
+        let memory = used.as_ptr();
+        let (body, size) = compress(&[], used)?;
+        assert_eq!(size, inflate(&body)?.len());
+        assert_eq!(body.as_ptr(), memory);
+        assert_eq!(inflate(&body)?, br#"{"resourceSpans":[]}"#);
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! Connections that heed one deadline in every system call.
+//!
+//! Under ureq's own timeouts each read of a proxy's answer gets the whole time anew, so that one which trickles holds a
+//! request for as long as it likes. Its sockets also give up at the first failed write, although the answer that
+//! explains it (a 413) may have arrived, and it looks the host up for every request, on a thread whose failure to start
+//! is a panic. Hence a socket of our own beneath ureq's HTTP, TLS and proxy tunnel.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+#[cfg(feature = "tls")]
+use ureq::unversioned::transport::RustlsConnector;
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+};
+
+/// The least that a socket can be told to wait.
+const INSTANT: Duration = Duration::from_millis(1);
+
+/// An agent whose every connection heeds `limit`.
+pub(super) fn agent(config: Config, limit: &Arc<Limit>) -> ureq::Agent {
+    let chain = ConnectProxyConnector::default().chain(Dial(Arc::clone(limit)));
+    #[cfg(feature = "tls")]
+    let chain = chain.chain(RustlsConnector::default());
+    ureq::Agent::with_parts(config, Connecting { chain, limit: Arc::clone(limit) }, Unresolved)
+}
+
+/// When the exchange under way has to end: set by `post`, heeded by its socket.
+#[derive(Debug, Default)]
+pub(super) struct Limit(Mutex<Exchange>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Exchange {
+    connect_by: Option<Instant>,
+    answer_by: Option<Instant>,
+    connecting: bool,
+    /// Whether the one read past the deadline was made.
+    read_late: bool,
+}
+
+/// What took too long.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Late {
+    #[error("no connection in the time allowed")]
+    Connection,
+    #[error("no answer in the time allowed")]
+    Answer,
+}
+
+impl Limit {
+    pub(super) fn begin(&self, connect_by: Instant, answer_by: Instant) {
+        *self.exchange() = Exchange {
+            connect_by: Some(connect_by.min(answer_by)),
+            answer_by: Some(answer_by),
+            ..Exchange::default()
+        };
+    }
+
+    /// Says whether a connection is being made, and returns what was said before.
+    fn set_connecting(&self, connecting: bool) -> bool {
+        std::mem::replace(&mut self.exchange().connecting, connecting)
+    }
+
+    /// The time left, which is never zero.
+    pub(super) fn left(&self) -> io::Result<Duration> {
+        let exchange = *self.exchange();
+        let end = if exchange.connecting { exchange.connect_by } else { exchange.answer_by };
+        end.and_then(|end| end.checked_duration_since(Instant::now()))
+            .filter(|left| !left.is_zero())
+            .ok_or_else(|| self.late())
+    }
+
+    /// The time left for a read. Past the deadline one read is still made, without waiting: a process that was frozen
+    /// finds its answer in the socket, and an answer is not to be thrown away.
+    pub(super) fn left_to_read(&self) -> io::Result<Duration> {
+        self.left().or_else(|late| {
+            let used = std::mem::replace(&mut self.exchange().read_late, true);
+            if used { Err(late) } else { Ok(INSTANT) }
+        })
+    }
+
+    fn late(&self) -> io::Error {
+        let late = if self.exchange().connecting { Late::Connection } else { Late::Answer };
+        io::Error::new(ErrorKind::TimedOut, late)
+    }
+
+    fn exchange(&self) -> MutexGuard<'_, Exchange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Marks the time in which `chain` makes a connection. For a tunnel the chain runs within itself.
+#[derive(Debug)]
+struct Connecting<C> {
+    chain: C,
+    limit: Arc<Limit>,
+}
+
+impl<C: Connector> Connector for Connecting<C> {
+    type Out = C::Out;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<C::Out>, ureq::Error> {
+        let before = self.limit.set_connecting(true);
+        let connection = self.chain.connect(details, chained);
+        self.limit.set_connecting(before);
+        connection
+    }
+}
+
+/// Opens a socket, unless there is a tunnel already.
+#[derive(Debug)]
+struct Dial(Arc<Limit>);
+
+impl<In: Transport> Connector<In> for Dial {
+    type Out = Either<In, Socket>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        if let Some(tunnel) = chained {
+            return Ok(Some(Either::A(tunnel)));
+        }
+        let stream = dial(resolve(details.uri, &self.0)?, &self.0)?;
+        stream.set_nodelay(true)?;
+        let buffers =
+            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(Either::B(Socket { stream, buffers, limit: Arc::clone(&self.0), cut_off: false })))
+    }
+}
+
+/// Leaves the look-up to `Dial`, because ureq asks for it even where a connection stands already.
+#[derive(Debug)]
+struct Unresolved;
+
+impl Resolver for Unresolved {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
+    }
+}
+
+fn resolve(uri: &Uri, limit: &Limit) -> io::Result<Vec<SocketAddr>> {
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let name = format!("{}:{port}", uri.host().unwrap_or_default());
+    if let Ok(address) = name.parse() {
+        return Ok(vec![address]);
+    }
+    // The system's look-up knows no deadline, so it gets a thread that can be left behind.
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("bento-lookup".to_owned())
+        .spawn(move || sender.send(name.to_socket_addrs().map(Vec::from_iter)))?;
+    receiver.recv_timeout(limit.left()?).unwrap_or_else(|_| Err(limit.late()))
+}
+
+/// Connects to the first address that answers. Each has its share of the time, so that one that swallows packets (IPv6
+/// without a route) leaves enough for the next.
+fn dial(addresses: Vec<SocketAddr>, limit: &Limit) -> io::Result<TcpStream> {
+    let mut error = io::Error::new(ErrorKind::NotFound, "the host has no address");
+    let mut untried = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    for address in addresses {
+        let share = limit.left()? / untried;
+        untried -= 1;
+        match TcpStream::connect_timeout(&address, share.max(INSTANT)) {
+            Ok(stream) => return Ok(stream),
+            Err(late) if late.kind() == ErrorKind::TimedOut => error = limit.late(),
+            Err(other) => error = other,
+        }
+    }
+    Err(error)
+}
+
+struct Socket {
+    stream: TcpStream,
+    buffers: LazyBuffers,
+    limit: Arc<Limit>,
+    /// The other side takes nothing more. What it said before may still be read, then this connection is done.
+    cut_off: bool,
+}
+
+impl Transport for Socket {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
+        while !rest.is_empty() && !self.cut_off {
+            unless_gone(self.stream.set_write_timeout(Some(self.limit.left()?)))?;
+            match self.stream.write(rest) {
+                Ok(0) => self.cut_off = true,
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(self.limit.late().into()),
+                    ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {
+                        self.cut_off = true;
+                    }
+                    _ => return Err(error.into()),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        loop {
+            unless_gone(self.stream.set_read_timeout(Some(self.limit.left_to_read()?)))?;
+            match self.stream.read(self.buffers.input_append_buf()) {
+                Ok(read) => {
+                    self.buffers.input_appended(read);
+                    return Ok(read > 0);
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(self.limit.late().into()),
+                    _ => return Err(error.into()),
+                },
+            }
+        }
+    }
+
+    /// An idle connection is open when there is nothing to read: neither its end nor bytes nobody asked for.
+    fn is_open(&mut self) -> bool {
+        let silent = |stream: &mut TcpStream| {
+            stream.set_nonblocking(true)?;
+            let silent = matches!(stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
+            stream.set_nonblocking(false)?;
+            io::Result::Ok(silent)
+        };
+        !self.cut_off && silent(&mut self.stream).unwrap_or(false)
+    }
+}
+
+/// macOS takes no timeout for a connection that the peer has left. What it sent before can be read all the same, and no
+/// call on such a connection waits.
+fn unless_gone(timeout_set: io::Result<()>) -> io::Result<()> {
+    match timeout_set {
+        Err(error) if cfg!(target_os = "macos") && error.kind() == ErrorKind::InvalidInput => Ok(()),
+        result => result,
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("peer", &self.stream.peer_addr().ok()).finish_non_exhaustive()
+    }
+}
