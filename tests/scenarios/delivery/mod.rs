@@ -1,0 +1,7 @@
+//! What becomes of spans when the backend is slow, refuses, or is not there.
+
+mod chaos;
+mod flush;
+mod queue;
+mod refuse;
+mod retry;

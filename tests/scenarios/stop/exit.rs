@@ -1,0 +1,146 @@
+//! The ways in which a process may end.
+
+use std::time::Duration;
+
+use crate::support::{Answer, Server, scenario, span_names, spans_of};
+
+fn is_unfinished(span: &serde_json::Value) -> bool {
+    let unfinished = serde_json::json!({"key": "bento.unfinished", "value": {"boolValue": true}});
+    span["attributes"].as_array().is_some_and(|attributes| attributes.contains(&unfinished))
+}
+
+#[test]
+fn a_return_from_main_delivers_with_a_guard_and_without() {
+    scenario(
+        || {
+            let guard = bento::init().unwrap();
+            if std::env::var_os("LEAK").is_some() {
+                std::mem::forget(guard);
+            } else {
+                assert!(format!("{guard:?}").contains("Guard"));
+            }
+            bento::track_ai("answer").send();
+        },
+        |child| {
+            for child in [child.clone(), child.env("LEAK", "1")] {
+                let server = Server::ok();
+                child.to(&server).succeeds();
+                assert_eq!(span_names(&server.requests()), ["answer"]);
+            }
+        },
+    );
+}
+
+#[test]
+fn an_exit_in_the_midst_delivers_what_is_open() {
+    scenario(
+        || {
+            let _bento = bento::init().unwrap();
+            let _turn = bento::begin("turn").user_id("u1").start();
+            let _tool = bento::tool_span("tool").start();
+            bento::track_ai("answer").send();
+            std::process::exit(3);
+        },
+        |child| {
+            let server = Server::ok();
+            assert_eq!(child.to(&server).end().code, Some(3));
+            let spans = spans_of(&server.requests());
+            let find = |name| spans.iter().find(|span| span["name"] == name).unwrap();
+            assert_eq!(spans.len(), 3);
+            assert!(is_unfinished(find("turn")) && is_unfinished(find("tool")));
+            assert!(!is_unfinished(find("answer")));
+            assert_eq!(find("answer")["parentSpanId"], find("tool")["spanId"]);
+        },
+    );
+}
+
+#[test]
+fn an_exit_inside_a_runtime_delivers_too() {
+    scenario(
+        || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let task = tokio::spawn(bento::begin("turn").run(async |_| {
+                    tokio::task::yield_now().await;
+                    std::process::exit(4)
+                }));
+                task.await.unwrap_or(());
+            });
+        },
+        |child| {
+            let server = Server::ok();
+            assert_eq!(child.to(&server).end().code, Some(4));
+            assert!(is_unfinished(&spans_of(&server.requests())[0]));
+        },
+    );
+}
+
+#[test]
+fn a_panic_delivers_and_keeps_its_exit_code() {
+    scenario(
+        || {
+            let _bento = bento::init().unwrap();
+            let _turn = bento::begin("turn").start();
+            bento::track_ai("answer").send();
+            panic!("the host fails");
+        },
+        |child| {
+            let server = Server::ok();
+            let ended = child.to(&server).end();
+            assert_eq!(ended.code, Some(101));
+            assert!(ended.output.contains("the host fails"));
+            let spans = spans_of(&server.requests());
+            assert_eq!(span_names(&server.requests()), ["answer", "turn"]);
+            assert_eq!(spans[1]["status"]["code"], 2);
+        },
+    );
+}
+
+#[test]
+fn a_backend_that_is_silent_holds_the_exit_for_five_seconds_at_most() {
+    scenario(
+        || {
+            let _bento = bento::init().unwrap();
+            // Open until the very end, so that the guard and the exit both have something to send.
+            std::thread::spawn(|| {
+                let _turn = bento::begin("background").start();
+                bento::track_ai("answer").send();
+                loop {
+                    std::thread::park();
+                }
+            });
+            while bento::status().accepted() == 0 {
+                std::thread::yield_now();
+            }
+        },
+        |child| {
+            std::thread::scope(|scope| {
+                let hang = child.clone().to(&Server::always(Answer::Hang));
+                let closed = child.clone().to(&Server::ok()).env("BENTOLABS_BASE_URL", "http://127.0.0.1:9");
+                let refusing = child.to(&Server::always(Answer::status(503)));
+                for child in [hang, closed, refusing] {
+                    scope.spawn(move || {
+                        let ended = child.succeeds();
+                        assert!(ended.took < Duration::from_secs(8), "{:?}", ended.took);
+                        assert!(ended.took >= Duration::from_secs(5), "{:?}", ended.took);
+                        assert!(ended.output.contains("still waiting"), "{}", ended.output);
+                    });
+                }
+            });
+        },
+    );
+}
+
+#[test]
+fn an_exit_with_nothing_to_send_is_at_once() {
+    scenario(
+        || {
+            let _bento = bento::init().unwrap();
+        },
+        |child| {
+            let server = Server::always(Answer::Hang);
+            assert!(child.to(&server).succeeds().took < Duration::from_secs(4));
+            assert!(server.requests().is_empty());
+        },
+    );
+}
