@@ -1,5 +1,6 @@
 //! HTTP: one request, one answer, within bounds that hold whatever the other side does.
 
+mod secret;
 mod socket;
 
 use std::io::Read;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use ureq::http::{HeaderMap, HeaderValue};
 
+use self::secret::Secret;
 use self::socket::Limit;
 use super::retry::parse_retry_after;
 use crate::config::{Destination, Proxy, SDK_NAME, SDK_VERSION};
@@ -80,8 +82,7 @@ impl Transport {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         // A key is visible ASCII, as its type promises, so it always makes a header value.
-        if let Ok(mut bearer) = HeaderValue::try_from(destination.api_key.bearer()) {
-            bearer.set_sensitive(true);
+        if let Ok(bearer) = HeaderValue::try_from(destination.api_key.bearer()) {
             headers.insert(AUTHORIZATION, bearer);
         }
         let proxy = destination.proxy.as_ref().filter(|proxy| !is_exempt(proxy, base_url.host()));
@@ -89,7 +90,8 @@ impl Transport {
     }
 
     /// A transport that sends every body to `url` with `headers`. It looks into no variable of the environment.
-    pub(crate) fn new(url: String, headers: HeaderMap, proxy: Option<&Proxy>, bounds: Bounds) -> Self {
+    pub(crate) fn new(url: String, mut headers: HeaderMap, proxy: Option<&Proxy>, bounds: Bounds) -> Self {
+        let secret = headers.get_mut(AUTHORIZATION).map(Secret::take).unwrap_or_default();
         let config = ureq::Agent::config_builder()
             .proxy(proxy.and_then(tunnel))
             .user_agent(format!("{SDK_NAME}/{SDK_VERSION}"))
@@ -104,7 +106,7 @@ impl Transport {
             .max_idle_age(IDLE)
             .build();
         let limit = Arc::new(Limit::default());
-        Self { agent: socket::agent(config, &limit), url, headers, bounds, limit }
+        Self { agent: socket::agent(config, &limit, secret), url, headers, bounds, limit }
     }
 
     /// Posts `body` and returns by `deadline`, or when the bounds are reached, whichever comes first.

@@ -21,14 +21,17 @@ use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
+use super::secret::Secret;
+
 /// The least that a socket can be told to wait.
 const INSTANT: Duration = Duration::from_millis(1);
 
-/// An agent whose every connection heeds `limit`.
-pub(super) fn agent(config: Config, limit: &Arc<Limit>) -> ureq::Agent {
+/// An agent whose every connection heeds `limit` and fills in `secret`.
+pub(super) fn agent(config: Config, limit: &Arc<Limit>, secret: Secret) -> ureq::Agent {
     let chain = ConnectProxyConnector::default().chain(Dial(Arc::clone(limit)));
     #[cfg(feature = "tls")]
     let chain = chain.chain(RustlsConnector::default());
+    let chain = chain.chain(secret);
     ureq::Agent::with_parts(config, Connecting { chain, limit: Arc::clone(limit) }, Unresolved)
 }
 
