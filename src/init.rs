@@ -40,8 +40,19 @@ struct Running {
     pipeline: Arc<Pipeline>,
     /// `None` where a route takes the batches.
     destination: Option<Destination>,
-    /// What had been accepted when a flush at the end last gave up, so that the process does not wait twice.
+    /// What had been accepted when a flush last gave up waiting, so that the end of the process does not wait again.
     given_up_at: AtomicU64,
+}
+
+impl Running {
+    fn flush(&self, timeout: Duration) -> Result<(), DeliveryError> {
+        let accepted = self.pipeline.accounts().0.accepted;
+        let flushed = self.pipeline.flush(after(timeout));
+        if flushed.as_ref().is_err_and(|error| error.waiting() > 0) {
+            self.given_up_at.store(accepted, Ordering::Relaxed);
+        }
+        flushed
+    }
 }
 
 fn state() -> RwLockReadGuard<'static, State> {
@@ -146,8 +157,7 @@ fn flush_at_end() {
     if running.given_up_at.load(Ordering::Relaxed) == accepted {
         return;
     }
-    if let Err(error) = running.pipeline.flush(Instant::now() + EXIT_DEADLINE) {
-        running.given_up_at.store(accepted, Ordering::Relaxed);
+    if let Err(error) = running.flush(EXIT_DEADLINE) {
         log::warn!("bento: {error}");
     }
 }
@@ -187,7 +197,7 @@ dtor::declarative::dtor! {
 /// [`DeliveryError`] tells how many spans emitted before the call were not accepted by then, and why.
 pub fn flush(timeout: Duration) -> Result<(), DeliveryError> {
     let off = OffTicket::open();
-    let delivered = running().map_or(Ok(()), |running| running.pipeline.flush(after(timeout)));
+    let delivered = running().map_or(Ok(()), |running| running.flush(timeout));
     off.close(delivered)
 }
 
