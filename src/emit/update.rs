@@ -91,7 +91,7 @@ impl SpanUpdate {
     /// Makes the change.
     pub fn apply(self) {
         if let Some(span) = current().span() {
-            span.update(|draft| draft.merge(self.draft));
+            span.add(self.draft);
         }
     }
 }

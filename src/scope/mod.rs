@@ -13,5 +13,5 @@ pub use context::{Context, FutureExt, InContext, current};
 pub(crate) use draft::{Draft, set_property, text};
 pub(crate) use identity::{Field, Identity, Overrides, Sources};
 pub use identity::{IdentitySource, IntoTags};
-pub(crate) use seat::{Frame, Seat};
+pub(crate) use seat::{Frame, Seat, is_cancelling};
 pub(crate) use span::{Ending, Leaf, OpenSpan, Role};

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Client, Context, Draft, Identity};
-use crate::record::{Attributes, SpanId, SpanKind, SpanRecord, TraceId, keys, unix_nanos};
+use crate::record::{Attributes, Limits, SpanId, SpanKind, SpanRecord, TraceId, keys, unix_nanos};
 
 /// What an open span is for: only trajectories must be finished in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) enum Role {
 }
 
 /// How a span ends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Finished,
     /// Its future was dropped.
@@ -125,15 +125,20 @@ impl OpenSpan {
         span
     }
 
-    /// Changes what the span will carry; nothing, once it has ended.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Draft)) {
+    /// Adds to what the span will carry; nothing, once it has ended. The caller's own code, which may well call back,
+    /// has written the draft before the span is locked.
+    pub(crate) fn add(&self, draft: Draft) {
         if let Some(body) = self.body().as_mut() {
-            change(&mut body.draft);
+            body.draft.merge(draft);
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
         self.body().is_some()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.client.limits
     }
 
     /// The session as this span would carry it if it ended now.
