@@ -14,7 +14,7 @@ pub(crate) struct Client {
     pub(crate) limits: Limits,
     pub(crate) resource: Arc<Resource>,
     pub(crate) scope: Arc<Scope>,
-    sources: RwLock<Sources>,
+    sources: RwLock<Arc<Sources>>,
     open: Mutex<HashMap<SpanId, Weak<OpenSpan>>>,
 }
 
@@ -25,17 +25,25 @@ impl Client {
             limits,
             resource: Arc::new(resource),
             scope: Scope::ours(),
-            sources: RwLock::new(sources),
+            sources: RwLock::new(Arc::new(sources)),
             open: Mutex::default(),
         }
     }
 
     pub(crate) fn update_sources(&self, newer: Sources) {
-        self.sources.write().unwrap_or_else(PoisonError::into_inner).update(newer);
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        let mut updated = Sources::clone(&sources);
+        updated.update(newer);
+        let former = std::mem::replace(&mut *sources, Arc::new(updated));
+        drop(sources);
+        // The closures that were replaced, and what they own, go after the lock.
+        drop(former);
     }
 
     pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {
-        self.sources.read().unwrap_or_else(PoisonError::into_inner).resolve(overrides)
+        // Asked without the lock: a source may call back.
+        let sources = Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner));
+        sources.resolve(overrides)
     }
 
     pub(super) fn opened(&self, span: &Arc<OpenSpan>) {
