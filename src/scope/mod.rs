@@ -4,6 +4,7 @@ mod carrier;
 mod client;
 mod context;
 mod draft;
+mod entries;
 mod identity;
 mod seat;
 mod span;
