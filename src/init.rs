@@ -13,8 +13,8 @@ pub use builder::{Builder, builder, init, resolve_options};
 use once_cell::sync::Lazy;
 pub use status::Status;
 
-use crate::config::{Destination, Explicit, ProcessEnvironment};
-use crate::error::{DeliveryError, InitError, LossReason, Losses};
+use crate::config::{Destination, ProcessEnvironment};
+use crate::error::{DeliveryError, LossReason, Losses};
 use crate::pipeline::{Pipeline, Sink, on_worker};
 use crate::record::{Limits, Resource, SpanRecord};
 use crate::scope::{Client, Context, Sources};
@@ -78,7 +78,7 @@ pub(crate) fn client(context: &Context) -> Arc<Client> {
     if let Some(client) = running_client(&state) {
         return client;
     }
-    match builder::start(Builder::default(), &ProcessEnvironment) {
+    match builder::start(&mut Builder::default(), &ProcessEnvironment) {
         Ok(running) => {
             let client = Arc::clone(&running.client);
             *state = State::Running(running);
@@ -300,22 +300,4 @@ impl OffTicket {
         });
         Err(error)
     }
-}
-
-/// Adopts identity sources, and refuses other credentials, where the SDK runs already.
-fn reconcile(
-    running: &Running,
-    explicit: &Explicit,
-    routed: bool,
-    sources: Sources,
-) -> Result<(), InitError> {
-    let agrees = match &running.destination {
-        Some(destination) => destination.agrees(explicit)? && !routed,
-        None => explicit.api_key.is_none() && explicit.base_url.is_none() && !routed,
-    };
-    if !agrees {
-        return Err(InitError::AlreadyInitialized);
-    }
-    running.client.update_sources(sources);
-    Ok(())
 }

@@ -30,14 +30,13 @@ impl Client {
         }
     }
 
-    pub(crate) fn update_sources(&self, newer: Sources) {
+    /// Takes over the sources that `newer` names. The former ones, and what they own, are for the caller to drop where
+    /// no lock is held.
+    pub(crate) fn update_sources(&self, newer: Sources) -> Arc<Sources> {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let mut updated = Sources::clone(&sources);
         updated.update(newer);
-        let former = std::mem::replace(&mut *sources, Arc::new(updated));
-        drop(sources);
-        // The closures that were replaced, and what they own, go after the lock.
-        drop(former);
+        std::mem::replace(&mut *sources, Arc::new(updated))
     }
 
     pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {

@@ -66,7 +66,7 @@ impl Draft {
     /// A property for each entry of what serialises as an object; anything else whole, under the key `properties`.
     pub(crate) fn set_properties<T: Serialize + ?Sized>(&mut self, properties: &T) {
         match guarded(|| entries_of(properties, self.limits)) {
-            Some(Ok(entries)) => self.replace_properties(entries),
+            Some(Ok(entries)) => self.properties.replace_from(entries),
             Some(Err(_)) | None => self.set_property("properties", properties),
         }
     }
@@ -82,10 +82,8 @@ impl Draft {
 
     /// Takes over what `other` says.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.replace_properties(other.properties);
-        for (key, value) in other.managed {
-            self.managed.set(key, value);
-        }
+        self.properties.replace_from(other.properties);
+        self.managed.replace_from(other.managed);
         self.failure = self.failure.take().or(other.failure);
     }
 
@@ -118,13 +116,6 @@ impl Draft {
         self.properties.fill_from(others);
     }
 
-    /// Properties that replace the caller's.
-    pub(super) fn replace_properties(&mut self, others: Attributes) {
-        for (key, value) in others {
-            self.properties.set(key, value);
-        }
-    }
-
     pub(crate) fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -132,9 +123,7 @@ impl Draft {
     /// Everything as OTLP has it; `end` is the time of a failure.
     pub(super) fn finish(self, identity: Identity, end: u64) -> (Attributes, Vec<Event>, Status) {
         let mut attributes = self.properties;
-        for (key, value) in self.managed {
-            attributes.set(key, value);
-        }
+        attributes.replace_from(self.managed);
         identity.write(&mut attributes, self.limits);
         match self.failure {
             None => (attributes, Vec::new(), Status::Unset),
@@ -156,6 +145,10 @@ pub(crate) fn set_property<T: Serialize + ?Sized>(
     value: &T,
     limits: Limits,
 ) {
+    let key = match key.into() {
+        Key::Owned(key) => Key::Owned(Text::of_string(key, limits).kept),
+        key @ Key::Borrowed(_) => key,
+    };
     match guarded(|| Content::of(value, limits)).unwrap_or_else(|| Content::Text(unreadable())) {
         Content::Null => properties.set(key, "null"),
         Content::Value(value) => properties.set(key, value),
