@@ -1,6 +1,7 @@
 //! A web service: one trajectory a request, which continues the caller's trace if it sends a `traceparent`.
 //!
 //! `cargo run --example axum_service` serves one request that it makes itself, and prints the run.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let service = axum::serve(listener, Router::new().route("/ask", post(ask))).into_future();
-    tokio::spawn(async { service.await });
+    tokio::spawn(service);
 
     let reply = bento::begin("client").run(async |_| request(address).await).await?;
     println!("{}", reply.lines().last().unwrap_or_default());

@@ -1,4 +1,5 @@
 //! Steps side by side: `join!`, `select!` and spawned tasks keep their parents. `cargo run --example concurrent`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::time::Duration;
 

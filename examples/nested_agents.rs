@@ -1,7 +1,9 @@
 //! Agents that call agents: one trace, nested as the calls are. `cargo run --example nested_agents`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::time::Duration;
 
 use bento_local::{Config, Server};
-use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::start(Config::default())?;

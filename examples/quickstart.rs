@@ -2,6 +2,7 @@
 //!
 //! It starts a local backend in this process, runs an agent of several steps, and prints the run as it arrived there.
 //! With `BENTOLABS_API_KEY` set, the run goes to the backend the environment names instead.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 use std::time::Duration;
@@ -29,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     bento::flush_async(Duration::from_secs(5)).await?;
     let trace = run.trace_id().to_string();
     match &local {
-        Some(server) => print!("{}", client::fetch_run(server.url(), &trace)?.tree()),
+        Some(server) => println!("{}", client::fetch_run(server.url(), &trace)?.tree()),
         None => println!("Run {trace} went to {}.", bento::resolve_options()?.base_url()),
     }
     Ok(())

@@ -1,4 +1,5 @@
 //! Threads: a handle takes the context along. `cargo run --example threads`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::thread;
 use std::time::Duration;

@@ -13,8 +13,8 @@ pub use builder::{Builder, builder, init, resolve_options};
 use once_cell::sync::Lazy;
 pub use status::Status;
 
-use crate::config::{Destination, Explicit, ProcessEnvironment};
-use crate::error::{DeliveryError, InitError, LossReason, Losses};
+use crate::config::{Destination, ProcessEnvironment};
+use crate::error::{DeliveryError, LossReason, Losses};
 use crate::pipeline::{Pipeline, Sink, on_worker};
 use crate::record::{Limits, Resource, SpanRecord};
 use crate::scope::{Client, Context, Sources};
@@ -40,8 +40,19 @@ struct Running {
     pipeline: Arc<Pipeline>,
     /// `None` where a route takes the batches.
     destination: Option<Destination>,
-    /// What had been accepted when a flush at the end last gave up, so that the process does not wait twice.
+    /// What had been accepted when a flush last gave up waiting, so that the end of the process does not wait again.
     given_up_at: AtomicU64,
+}
+
+impl Running {
+    fn flush(&self, timeout: Duration) -> Result<(), DeliveryError> {
+        let accepted = self.pipeline.accounts().0.accepted;
+        let flushed = self.pipeline.flush(after(timeout));
+        if flushed.as_ref().is_err_and(|error| error.waiting() > 0) {
+            self.given_up_at.store(accepted, Ordering::Relaxed);
+        }
+        flushed
+    }
 }
 
 fn state() -> RwLockReadGuard<'static, State> {
@@ -67,7 +78,7 @@ pub(crate) fn client(context: &Context) -> Arc<Client> {
     if let Some(client) = running_client(&state) {
         return client;
     }
-    match builder::start(Builder::default(), &ProcessEnvironment) {
+    match builder::start(&mut Builder::default(), &ProcessEnvironment) {
         Ok(running) => {
             let client = Arc::clone(&running.client);
             *state = State::Running(running);
@@ -146,8 +157,7 @@ fn flush_at_end() {
     if running.given_up_at.load(Ordering::Relaxed) == accepted {
         return;
     }
-    if let Err(error) = running.pipeline.flush(Instant::now() + EXIT_DEADLINE) {
-        running.given_up_at.store(accepted, Ordering::Relaxed);
+    if let Err(error) = running.flush(EXIT_DEADLINE) {
         log::warn!("bento: {error}");
     }
 }
@@ -187,7 +197,7 @@ dtor::declarative::dtor! {
 /// [`DeliveryError`] tells how many spans emitted before the call were not accepted by then, and why.
 pub fn flush(timeout: Duration) -> Result<(), DeliveryError> {
     let off = OffTicket::open();
-    let delivered = running().map_or(Ok(()), |running| running.pipeline.flush(after(timeout)));
+    let delivered = running().map_or(Ok(()), |running| running.flush(timeout));
     off.close(delivered)
 }
 
@@ -290,22 +300,4 @@ impl OffTicket {
         });
         Err(error)
     }
-}
-
-/// Adopts identity sources, and refuses other credentials, where the SDK runs already.
-fn reconcile(
-    running: &Running,
-    explicit: &Explicit,
-    routed: bool,
-    sources: Sources,
-) -> Result<(), InitError> {
-    let agrees = match &running.destination {
-        Some(destination) => destination.agrees(explicit)? && !routed,
-        None => explicit.api_key.is_none() && explicit.base_url.is_none() && !routed,
-    };
-    if !agrees {
-        return Err(InitError::AlreadyInitialized);
-    }
-    running.client.update_sources(sources);
-    Ok(())
 }

@@ -1,10 +1,62 @@
-//! See what your AI agents did.
+//! See what your AI agents did: every run, model call and tool call, sent to BentoLabs or to a backend on your machine.
+//!
+//! ```
+//! # fn main() -> Result<(), bento::FinishError> {
+//! let _bento = bento::init(); // reads BENTOLABS_API_KEY; delivers what is left when it is dropped
+//!
+//! let turn = bento::begin("user_turn").user_id("u42").input("What is the capital of France?").start();
+//! bento::track_ai("answer").model("gpt-4o").provider("openai").output("Paris").tokens(14, 2).send();
+//! turn.output("Paris").finish()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A tour
+//!
+//! **Start and stop.** [`init`](init()) starts the SDK from the environment, [`builder`] from code; the guard they give
+//! flushes when it is dropped. [`flush`] and [`flush_async`] wait until everything is accepted, [`shutdown`] ends it,
+//! [`status`] tells how it fares. Without any of them the first emission starts the SDK from the environment.
+//!
+//! **Emit.** [`track_ai`] is one model call, [`begin`] a trajectory with everything inside it, [`tool_span`] a call of a
+//! tool. Each is a builder that ends in one verb: `send` emits what is over, `start` gives a guard that ends when it is
+//! dropped, `run` wraps an async closure, `enter` a closure. Emission never blocks, fails or panics.
+//! [`TrackAi::stream`] follows a streamed answer.
+//!
+//! **Say who.** User, conversation and tags come from the call itself, from [`update_current_trace`], from
+//! [`propagate_attributes`], or from the sources given at `init`, in this order. What a child knows is mirrored to the
+//! root of its trace, where the backend reads it.
+//!
+//! **Nest.** What is emitted becomes a child of the innermost open span of its task, or of its thread where there is no
+//! task. [`current`] hands the context to other threads and tasks. See [`guide::async_context`].
+//!
+//! **Lose nothing.** At most 2048 spans and 32 MiB wait; past that the oldest go and are counted. Failed requests are
+//! retried for five minutes. [`DeliveryError`] and [`Status`] give every loss by [`LossReason`].
+//!
+//! **Fit in.** `bento::otel` bridges to OpenTelemetry in both directions, `bento::testing` captures what would be sent.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `tls` | on | `https`, by rustls with ring and Mozilla's root certificates |
+//! | `otel` | on | `bento::otel`: the bridges to OpenTelemetry, and the route through a Collector |
+//! | `testing` | off | `bento::testing`: capture in tests |
+//!
+//! # Panics, blocking, memory
+//!
+//! Nothing in this crate panics, and nothing but [`flush`], [`shutdown`] and the drop of the [`Guard`] blocks, each within
+//! its deadline. The guides are in [`guide`].
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub mod readme {}
 
 mod config;
 mod credential;
 mod emit;
 mod error;
 mod export;
+pub mod guide;
 mod init;
 mod pipeline;
 mod record;

@@ -190,6 +190,11 @@ impl Span {
         }
     }
 
+    /// When it started.
+    pub fn start_time(&self) -> std::time::SystemTime {
+        std::time::UNIX_EPOCH + std::time::Duration::from_nanos(self.0.start)
+    }
+
     /// How long it took.
     pub fn duration(&self) -> std::time::Duration {
         std::time::Duration::from_nanos(self.0.end - self.0.start)

@@ -10,7 +10,10 @@ use std::thread;
 
 use super::Outcome;
 use crate::init;
-use crate::scope::{Context, Draft, Ending, Frame, InContext, OpenSpan, Role, Seat, current};
+use crate::scope::{Context, Draft, Ending, Frame, InContext, OpenSpan, Role, Seat, current, is_cancelling};
+
+/// Stands for the message of a panic where there is none to be had.
+const UNKNOWN_PANIC: &str = "the code inside the span panicked";
 
 /// A span that is about to be opened.
 #[derive(Debug)]
@@ -29,17 +32,15 @@ pub(super) struct Guard {
     seat: Seat,
     /// The context around the span, but for the span itself.
     around: Context,
-    /// Whether dropping the guard means that a future was dropped.
-    in_future: bool,
-    /// A guard that is made while its thread panics is not ended by that panic.
-    born_in_panic: bool,
+    /// A guard that is made amid a panic or a cancellation is not ended by it.
+    born_amid: Ending,
 }
 
 impl Guard {
     /// Opens the span and seats it: what is emitted next in this task or thread is its child.
     pub(super) fn seated(opening: Opening, draft: Draft) -> Self {
         let mut guard = Self::open(opening, draft);
-        guard.seat = Seat::take(&guard.span);
+        guard.seat = Seat::take(guard.context());
         guard
     }
 
@@ -47,7 +48,7 @@ impl Guard {
         let around = opening.within.unwrap_or_else(current);
         let client = init::client(&around);
         let span = OpenSpan::start(&around, client, opening.role, opening.name, draft, opening.own_trace);
-        Self { span, seat: Seat::Nowhere, around, in_future: false, born_in_panic: thread::panicking() }
+        Self { span, seat: Seat::Nowhere, around, born_amid: ending_of_a_drop() }
     }
 
     /// A frame of its own for the span, which code that runs inside it carries along.
@@ -67,7 +68,11 @@ impl Guard {
     }
 
     pub(super) fn update(&self, change: impl FnOnce(&mut Draft)) {
-        self.span.update(change);
+        if self.span.is_open() {
+            let mut draft = Draft::new(self.span.limits());
+            change(&mut draft);
+            self.span.add(draft);
+        }
     }
 
     pub(super) fn record<T: Outcome + ?Sized>(&self, outcome: &T) {
@@ -103,14 +108,19 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let ending = if thread::panicking() && !self.born_in_panic {
-            Ending::Panicked("the code inside the span panicked".to_owned())
-        } else if self.in_future {
-            Ending::Cancelled
-        } else {
-            Ending::Finished
-        };
-        self.end(ending);
+        let ending = ending_of_a_drop();
+        self.end(if ending == self.born_amid { Ending::Finished } else { ending });
+    }
+}
+
+/// How a guard ends that is dropped at this point.
+fn ending_of_a_drop() -> Ending {
+    if thread::panicking() {
+        Ending::Panicked(UNKNOWN_PANIC.to_owned())
+    } else if is_cancelling() {
+        Ending::Cancelled
+    } else {
+        Ending::Finished
     }
 }
 
@@ -136,22 +146,24 @@ pub(super) async fn run<G, T: Outcome>(
     unwrap: impl Fn(&G) -> &Guard,
     work: impl AsyncFnOnce(&G) -> T,
 ) -> T {
-    let (mut guard, frame) = Guard::framed(opening, draft);
-    guard.in_future = true;
+    let (guard, frame) = Guard::framed(opening, draft);
     let guard = wrap(guard);
-    let result = {
-        let mut future = pin!(InContext::new(async { work(&guard).await }, frame));
-        poll_fn(|context| {
-            let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-            polled.map_or_else(|panic| Poll::Ready(Err(panic)), |poll| poll.map(Ok))
-        })
-        .await
+    let inside = async move {
+        let result = {
+            let mut future = pin!(work(&guard));
+            poll_fn(|context| {
+                let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+                polled.map_or_else(|panic| Poll::Ready(Err(panic)), |poll| poll.map(Ok))
+            })
+            .await
+        };
+        unwrap(&guard).conclude(result)
     };
-    unwrap(&guard).conclude(result)
+    InContext::new(inside, frame).await
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("the code inside the span panicked").to_owned()
+    text.unwrap_or(UNKNOWN_PANIC).to_owned()
 }

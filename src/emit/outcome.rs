@@ -98,6 +98,8 @@ never_errors!(
     std::time::SystemTime,
     std::path::PathBuf,
     serde_json::Value,
+    crate::SpanId,
+    crate::TraceId,
     std::convert::Infallible,
 );
 

@@ -113,8 +113,11 @@ impl Output {
 
     fn send(&mut self, cancelled: bool) {
         let Some((context, mut leaf)) = self.call.take() else { return };
-        leaf.draft.set_gathered(keys::OUTPUT, std::mem::take(&mut self.text), self.size);
-        if cancelled {
+        if self.size > 0 {
+            leaf.draft.set_gathered(keys::OUTPUT, std::mem::take(&mut self.text), self.size);
+        }
+        // Who stops at an error drops the stream, too.
+        if cancelled && !leaf.draft.has_failed() {
             leaf.draft.set_managed(keys::CANCELLED, true);
         }
         leaf.duration = Some(self.requested.elapsed());

@@ -2,6 +2,7 @@
 
 mod loss;
 
+use std::fmt;
 use std::io;
 
 pub use loss::{LossReason, Losses};
@@ -64,8 +65,8 @@ pub enum BaseUrlError {
     InvalidPort,
 }
 
-/// Why the configuration could not be resolved.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why the configuration could not be resolved. `Debug` gives the message, which is what `main` shows of an error.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// No key was given and `BENTOLABS_API_KEY` is unset or empty.
@@ -79,8 +80,8 @@ pub enum ConfigError {
     InvalidBaseUrl(#[from] BaseUrlError),
 }
 
-/// Why [`init`](crate::init()) did not start the SDK.
-#[derive(Debug, thiserror::Error)]
+/// Why [`init`](crate::init()) did not start the SDK. `Debug` gives the message, which is what `main` shows of an error.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
     /// The configuration could not be resolved.
@@ -92,6 +93,18 @@ pub enum InitError {
     /// The operating system refused the worker thread.
     #[error("the worker thread could not be started: {0}")]
     Worker(#[from] io::Error),
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl ConfigError {

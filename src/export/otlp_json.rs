@@ -92,7 +92,7 @@ impl<W: Write> Write for Counted<W> {
 mod tests {
     use std::io::{BufReader, Read};
     use std::net::{SocketAddr, TcpListener};
-    use std::sync::{Arc, mpsc};
+    use std::sync::mpsc;
     use std::time::Duration;
 
     use super::*;

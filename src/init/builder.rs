@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use super::{Guard, Running, State, reconcile, state_mut};
+use super::{Guard, Running, State, state_mut};
 use crate::config::{
     Destination, Environment, Explicit, Options, ProcessEnvironment, SDK_NAME, SDK_VERSION, Secret, Settings,
 };
@@ -166,29 +166,53 @@ impl Builder {
     /// # Errors
     ///
     /// [`InitError`]: no key, or an ill-formed key or URL; other credentials than those it already runs with; no thread.
-    pub fn init(self) -> Result<Guard, InitError> {
-        let mut state = state_mut();
-        if let State::Running(running) = &*state {
-            reconcile(running, &self.explicit, self.route.is_some(), self.sources)?;
-        } else {
-            *state = State::Running(start(self, &ProcessEnvironment)?);
-        }
+    pub fn init(mut self) -> Result<Guard, InitError> {
+        // What is replaced goes after the lock: closures of the host may call back when they are dropped.
+        let _former = {
+            let mut state = state_mut();
+            if let State::Running(running) = &*state {
+                Former::Sources(reconcile(running, &mut self)?)
+            } else {
+                let running = start(&mut self, &ProcessEnvironment)?;
+                Former::State(std::mem::replace(&mut *state, State::Running(running)))
+            }
+        };
         Ok(Guard(()))
     }
 }
 
+/// What an `init` leaves over.
+#[expect(dead_code, reason = "it is kept only to be dropped")]
+enum Former {
+    State(State),
+    Sources(Arc<Sources>),
+}
+
+/// Adopts the identity sources, and refuses other credentials, where the SDK runs already.
+fn reconcile(running: &Running, builder: &mut Builder) -> Result<Arc<Sources>, InitError> {
+    let agrees = match &running.destination {
+        Some(destination) => destination.agrees(&builder.explicit)?,
+        None => builder.explicit.api_key.is_none() && builder.explicit.base_url.is_none(),
+    };
+    if !agrees || builder.route.is_some() {
+        return Err(InitError::AlreadyInitialized);
+    }
+    Ok(running.client.update_sources(std::mem::take(&mut builder.sources)))
+}
+
 /// Resolves the configuration and starts the worker.
-pub(super) fn start(builder: Builder, environment: &dyn Environment) -> Result<Arc<Running>, InitError> {
+pub(super) fn start(builder: &mut Builder, environment: &dyn Environment) -> Result<Arc<Running>, InitError> {
     let settings = Settings::resolve(&builder.explicit);
     let resource = resource(&settings);
-    let (destination, build) = if let Some(route) = builder.route {
+    let (destination, build) = if let Some(route) = builder.route.take() {
         (None, route.build(&resource))
     } else {
         let destination = Destination::resolve(&builder.explicit, environment)?;
         (Some(destination.clone()), json_exporter(destination))
     };
     let pipeline = Arc::new(Pipeline::start(Policy::of(&settings), build)?);
-    let client = Client::new(pipeline.clone(), settings.limits, resource, builder.sources);
+    let client =
+        Client::new(pipeline.clone(), settings.limits, resource, std::mem::take(&mut builder.sources));
     Ok(Arc::new(Running { client: Arc::new(client), pipeline, destination, given_up_at: AtomicU64::new(0) }))
 }
 

@@ -1,6 +1,9 @@
 //! The books: every span that was accepted is delivered, lost for a reason, or still waiting.
 
-use crate::error::{LossReason, Losses};
+use std::collections::HashMap;
+use std::task::Waker;
+
+use crate::error::{DeliveryError, LossReason, Losses};
 
 /// What became of the spans so far. `accepted = delivered + lost + waiting` holds whenever the queue's lock is free;
 /// `waiting` is not kept here, because the queue knows what it holds.
@@ -15,9 +18,71 @@ pub(crate) struct Accounts {
     pub(crate) last_error: Option<String>,
 }
 
+/// The tickets of the flushes under way, and what has been told of losses.
+#[derive(Debug, Default)]
+pub(super) struct Tickets {
+    open: HashMap<u64, (Ticket, Option<Waker>)>,
+    next: u64,
+    told: Losses,
+    /// Wakers of settled tickets. They are foreign code, to be called when no lock is held.
+    ready: Vec<Waker>,
+}
+
+impl Tickets {
+    /// Opens a ticket for the `waiting` spans with a number below `before`, and gives its name.
+    pub(super) fn open(&mut self, before: u64, waiting: u64, lost: &Losses) -> u64 {
+        let ticket = Ticket { before, waiting, lost: lost.since(&self.told), told: self.told.clone() };
+        let name = self.next;
+        self.next += 1;
+        self.open.insert(name, (ticket, None));
+        name
+    }
+
+    /// Whether all that the ticket follows is delivered or lost; else `waker` is called when it is.
+    pub(super) fn is_settled(&mut self, name: u64, waker: Option<&Waker>) -> bool {
+        let Some((ticket, slot)) = self.open.get_mut(&name) else { return true };
+        if let Some(waker) = waker {
+            *slot = Some(waker.clone());
+        }
+        ticket.is_settled()
+    }
+
+    /// Ends a ticket with its verdict. A loss is told by every flush that was under way when it was first told.
+    pub(super) fn close(&mut self, name: u64, cause: Option<&str>) -> Result<(), DeliveryError> {
+        let Some((ticket, _)) = self.open.remove(&name) else { return Ok(()) };
+        if ticket.is_settled() && ticket.lost.is_empty() {
+            return Ok(());
+        }
+        self.told.raise_to(&ticket.told.plus(&ticket.lost));
+        Err(DeliveryError { waiting: ticket.waiting, losses: ticket.lost, cause: cause.map(str::to_owned) })
+    }
+
+    /// Ends a ticket that nobody waits for any more; its losses stay untold.
+    pub(super) fn forget(&mut self, name: u64) {
+        self.open.remove(&name);
+    }
+
+    /// Lets every ticket take note of something that may settle it.
+    pub(super) fn note(&mut self, note: impl Fn(&mut Ticket)) {
+        for (ticket, waker) in self.open.values_mut() {
+            note(ticket);
+            if ticket.is_settled()
+                && let Some(waker) = waker.take()
+            {
+                self.ready.push(waker);
+            }
+        }
+    }
+
+    /// The wakers of those whose tickets have been settled.
+    pub(super) fn take_ready(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.ready)
+    }
+}
+
 /// A point in time, as flush sees it: what was emitted before it, and what has become of that.
 #[derive(Debug)]
-pub(crate) struct Ticket {
+pub(super) struct Ticket {
     /// Spans with a number below this one were emitted before.
     before: u64,
     /// Those among them that are neither delivered nor lost.
@@ -29,47 +94,30 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    pub(crate) fn new(before: u64, waiting: u64, lost: &Losses, told: &Losses) -> Self {
-        Self { before, waiting, lost: lost.since(told), told: told.clone() }
-    }
-
-    pub(crate) fn is_settled(&self) -> bool {
+    fn is_settled(&self) -> bool {
         self.waiting == 0
     }
 
-    pub(crate) fn waiting(&self) -> u64 {
-        self.waiting
-    }
-
-    pub(crate) fn lost(&self) -> &Losses {
-        &self.lost
-    }
-
-    /// What has been told once this ticket's losses are.
-    pub(crate) fn told(&self) -> Losses {
-        self.told.plus(&self.lost)
-    }
-
     /// Takes note of spans that were delivered; `numbers` are in ascending order.
-    pub(crate) fn settle(&mut self, numbers: &[u64]) -> u64 {
+    fn settle(&mut self, numbers: &[u64]) -> u64 {
         let mine = numbers.partition_point(|number| *number < self.before) as u64;
         self.waiting = self.waiting.saturating_sub(mine);
         mine
     }
 
     /// Takes note of spans that were lost; `numbers` are in ascending order.
-    pub(crate) fn lose(&mut self, numbers: &[u64], reason: LossReason) {
+    pub(super) fn lose(&mut self, numbers: &[u64], reason: LossReason) {
         let mine = self.settle(numbers);
         self.lost.add(reason, mine);
     }
 
     /// Takes note that all that still waits is lost.
-    pub(crate) fn lose_rest(&mut self, reason: LossReason) {
+    pub(super) fn lose_rest(&mut self, reason: LossReason) {
         self.lost.add(reason, std::mem::take(&mut self.waiting));
     }
 
     /// Takes note that `rejected` spans of a batch, the backend does not say which, were lost.
-    pub(crate) fn settle_partly(&mut self, numbers: &[u64], rejected: u64) {
+    pub(super) fn settle_partly(&mut self, numbers: &[u64], rejected: u64) {
         let mine = self.settle(numbers);
         self.lost.add(LossReason::Rejected, rejected.min(mine));
     }

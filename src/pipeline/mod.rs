@@ -74,6 +74,18 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes a change that may settle something, and wakes those who wait for it once the lock is released.
+    fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
+        let (outcome, ready) = {
+            let mut queue = self.queue();
+            (change(&mut queue), queue.take_ready())
+        };
+        for waker in ready {
+            waker.wake();
+        }
+        outcome
+    }
+
     /// Blocks the worker until there is something else to do than to wait.
     fn next(&self) -> Step {
         let mut queue = self.queue();
@@ -91,7 +103,7 @@ impl Shared {
 
 impl Sink for Pipeline {
     fn accept(&self, record: SpanRecord) {
-        let pushed = self.shared.queue().push(record);
+        let pushed = self.shared.change(|queue| queue.push(record));
         if pushed.wake {
             self.shared.work.notify_one();
         }
@@ -149,8 +161,8 @@ impl Pipeline {
             }
             queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let verdict = queue.close_ticket(ticket);
         drop(queue);
+        let verdict = self.shared.change(|queue| queue.close_ticket(ticket));
         self.shared.work.notify_one();
         self.join(deadline);
         verdict

@@ -1,12 +1,12 @@
 //! The bounded queue and its rules, as a state machine over time that is passed in: no thread, no clock, no network.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::accounts::{Accounts, Ticket};
+use super::accounts::{Accounts, Ticket, Tickets};
 use crate::config::Settings;
-use crate::error::{DeliveryError, LossReason, Losses};
+use crate::error::{DeliveryError, LossReason};
 use crate::export::{Verdict, backoff};
 use crate::record::SpanRecord;
 
@@ -87,9 +87,7 @@ pub(crate) struct Queue {
     /// The backend asked for silence until then.
     throttled_until: Option<Instant>,
     accounts: Accounts,
-    told: Losses,
-    tickets: HashMap<u64, (Ticket, Option<Waker>)>,
-    next_ticket: u64,
+    tickets: Tickets,
     /// Spans dropped since the queue last had room, and whether the log was told.
     overflow: u64,
     overflow_told: bool,
@@ -136,9 +134,7 @@ impl Queue {
             send_before: 0,
             throttled_until: None,
             accounts: Accounts::default(),
-            told: Losses::default(),
-            tickets: HashMap::new(),
-            next_ticket: 0,
+            tickets: Tickets::default(),
             overflow: 0,
             overflow_told: false,
         }
@@ -321,7 +317,8 @@ impl Queue {
     fn release(&mut self, batch: &Batch, note: impl Fn(&mut Ticket, &[u64])) {
         self.spans -= batch.len();
         self.bytes -= batch.bytes();
-        self.note(&batch.numbers(), note);
+        let numbers = batch.numbers();
+        self.tickets.note(|ticket| note(ticket, &numbers));
         if self.held() < self.policy.queue_spans / 2 && self.overflow_told {
             (self.overflow, self.overflow_told) = (0, false);
         }
@@ -329,18 +326,7 @@ impl Queue {
 
     fn lose(&mut self, numbers: &[u64], reason: LossReason) {
         self.accounts.lost.add(reason, numbers.len() as u64);
-        self.note(numbers, |ticket, numbers| ticket.lose(numbers, reason));
-    }
-
-    fn note(&mut self, numbers: &[u64], note: impl Fn(&mut Ticket, &[u64])) {
-        for (ticket, waker) in self.tickets.values_mut() {
-            note(ticket, numbers);
-            if ticket.is_settled()
-                && let Some(waker) = waker.take()
-            {
-                waker.wake();
-            }
-        }
+        self.tickets.note(|ticket| ticket.lose(numbers, reason));
     }
 
     fn untold_overflow(&mut self) -> Option<u64> {
@@ -355,39 +341,27 @@ impl Queue {
         for batch in &mut self.retrying {
             batch.not_before = batch.not_before.min(now);
         }
-        let ticket = Ticket::new(self.next_number, self.held() as u64, &self.accounts.lost, &self.told);
-        let id = self.next_ticket;
-        self.next_ticket += 1;
-        self.tickets.insert(id, (ticket, None));
-        id
+        self.tickets.open(self.next_number, self.held() as u64, &self.accounts.lost)
     }
 
     /// Whether all that the ticket follows is delivered or lost; else `waker` is called when it is.
-    pub(crate) fn is_settled(&mut self, id: u64, waker: Option<&Waker>) -> bool {
-        let Some((ticket, slot)) = self.tickets.get_mut(&id) else { return true };
-        if let Some(waker) = waker {
-            *slot = Some(waker.clone());
-        }
-        ticket.is_settled()
+    pub(crate) fn is_settled(&mut self, ticket: u64, waker: Option<&Waker>) -> bool {
+        self.tickets.is_settled(ticket, waker)
     }
 
-    /// Ends a ticket with its verdict. A loss is told by every flush that was under way when it was first told.
-    pub(crate) fn close_ticket(&mut self, id: u64) -> Result<(), DeliveryError> {
-        let Some((ticket, _)) = self.tickets.remove(&id) else { return Ok(()) };
-        if ticket.is_settled() && ticket.lost().is_empty() {
-            return Ok(());
-        }
-        self.told.raise_to(&ticket.told());
-        Err(DeliveryError {
-            waiting: ticket.waiting(),
-            losses: ticket.lost().clone(),
-            cause: self.accounts.last_error.clone(),
-        })
+    /// Ends a ticket with its verdict.
+    pub(crate) fn close_ticket(&mut self, ticket: u64) -> Result<(), DeliveryError> {
+        self.tickets.close(ticket, self.accounts.last_error.as_deref())
     }
 
-    /// Ends a ticket that nobody waits for any more; its losses stay untold.
-    pub(crate) fn forget_ticket(&mut self, id: u64) {
-        self.tickets.remove(&id);
+    /// The wakers of those whose tickets have been settled, to be called when no lock is held.
+    pub(crate) fn take_ready(&mut self) -> Vec<Waker> {
+        self.tickets.take_ready()
+    }
+
+    /// Ends a ticket that nobody waits for any more.
+    pub(crate) fn forget_ticket(&mut self, ticket: u64) {
+        self.tickets.forget(ticket);
     }
 
     /// Takes no more spans, and sends what is held until `deadline`.
@@ -405,12 +379,7 @@ impl Queue {
         self.phase = Phase::Closed;
         let lost = self.held() as u64;
         self.accounts.lost.add(LossReason::ShutdownDeadline, lost);
-        for (ticket, waker) in self.tickets.values_mut() {
-            ticket.lose_rest(LossReason::ShutdownDeadline);
-            if let Some(waker) = waker.take() {
-                waker.wake();
-            }
-        }
+        self.tickets.note(|ticket| ticket.lose_rest(LossReason::ShutdownDeadline));
         self.waiting = VecDeque::new();
         self.retrying = VecDeque::new();
         (self.spans, self.bytes) = (0, 0);

@@ -59,7 +59,7 @@ impl Worker {
     fn send(&mut self, batch: Batch) {
         let verdict = self.export(&batch);
         self.log.tell(&verdict, batch.len());
-        self.shared.queue().settle(batch, verdict, Instant::now(), random_u64());
+        self.shared.change(|queue| queue.settle(batch, verdict, Instant::now(), random_u64()));
         self.shared.settled.notify_all();
     }
 

@@ -92,22 +92,31 @@ impl Attributes {
         if key.is_empty() {
             key = Cow::Borrowed(keys::UNNAMED);
         }
-        match self.0.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, slot)) => *slot = value.into(),
-            None => self.0.push((key, value.into())),
+        if let Some((_, slot)) = self.0.iter_mut().find(|(known, _)| *known == key) {
+            *slot = value.into();
+            // What the limits cost the earlier value says nothing of this one.
+            for prefix in [keys::TRUNCATED, keys::UNSERIALIZABLE] {
+                self.0.retain(|(known, _)| known.strip_prefix(prefix) != Some(&*key));
+            }
+        } else {
+            self.0.push((key, value.into()));
         }
     }
 
-    /// Sets `key` to a text, with markers for what the limits cost it.
+    /// Sets `key` to a text, followed by markers for what the limits cost it.
     pub(crate) fn set_text(&mut self, key: impl Into<Key>, text: Text) {
         let key = key.into();
-        if let Some(size) = text.cut_from {
-            self.set(format!("{}{key}", keys::TRUNCATED), size as u64);
-        }
-        if let Some(fault) = text.fault {
-            self.set(format!("{}{key}", keys::UNSERIALIZABLE), fault);
-        }
+        let cut = text.cut_from.map(|size| (marker(keys::TRUNCATED, &key), Value::from(size as u64)));
+        let fault = text.fault.map(|fault| (marker(keys::UNSERIALIZABLE, &key), Value::from(fault)));
         self.set(key, text.kept);
+        self.0.extend(cut.into_iter().chain(fault));
+    }
+
+    /// Takes over everything that `others` say.
+    pub(crate) fn replace_from(&mut self, others: Self) {
+        for (key, value) in others {
+            self.set(key, value);
+        }
     }
 
     /// Takes over what `self` has no value for.
@@ -166,6 +175,10 @@ impl<K: Into<Key>> FromIterator<(K, Value)> for Attributes {
     }
 }
 
+fn marker(prefix: &str, key: &Key) -> Key {
+    Key::Owned(format!("{prefix}{key}"))
+}
+
 fn owned_bytes(key: &Key) -> usize {
     match key {
         Cow::Borrowed(_) => 0,
@@ -185,6 +198,22 @@ mod tests {
         attributes.set("a", "2");
         let all: Vec<_> = attributes.iter().cloned().collect();
         assert_eq!(all, vec![("a".into(), Value::from("2")), ("b".into(), Value::Bool(true))]);
+    }
+
+    #[test]
+    fn the_markers_of_a_value_go_with_it() {
+        let mut attributes = Attributes::default();
+        let cut = Text { kept: "a".into(), cut_from: Some(9), fault: None };
+        attributes.set_text("k", cut);
+        assert_eq!(attributes.get("bento.truncated.k"), Some(&Value::Int(9)));
+        let mut others = Attributes::default();
+        let failed = Text { kept: "[".into(), cut_from: None, fault: Some("deep".into()) };
+        others.set_text("k", failed);
+        attributes.replace_from(others);
+        assert_eq!(attributes.get("bento.truncated.k"), None);
+        assert_eq!(attributes.get("bento.unserializable.k"), Some(&Value::from("deep")));
+        attributes.set("k", 1.5);
+        assert_eq!(attributes.iter().count(), 1);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! From a caller's value to what a span carries (`wire.md`, "Values"): scalars and flat arrays keep their type,
 //! everything else becomes its JSON text, bounded while it is written.
 
-use std::fmt;
+mod scalar;
+
 use std::io;
 
 use serde_core::Serialize;
-use serde_core::ser::{self, Impossible, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::limits::prefix;
-use super::{Array, Limits, Value};
+use super::{Limits, Value};
 
 /// Deeper nesting is cut: it is what `serde_json` itself refuses to read, and far below what a stack can take.
 const MAX_DEPTH: usize = 128;
@@ -54,11 +54,11 @@ impl Text {
 impl Content {
     /// What `value` becomes as a property.
     pub(crate) fn of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Self {
-        match value.serialize(Scalar { in_array: false }) {
+        match scalar::of(value) {
             Ok(None) => Self::Null,
             Ok(Some(Value::String(text))) => Self::Text(Text::of_string(text, limits)),
             Ok(Some(value)) if value.heap_size() <= limits.value_bytes => Self::Value(value),
-            Ok(Some(_)) | Err(NotScalar) => Self::Text(Text::of_json(value, limits)),
+            Ok(Some(_)) | Err(scalar::NotScalar) => Self::Text(Text::of_json(value, limits)),
         }
     }
 
@@ -142,220 +142,12 @@ impl Formatter for DepthLimit {
     }
 }
 
-/// Serialises scalars and arrays of one scalar type, and refuses the rest at the first sign of structure.
-struct Scalar {
-    in_array: bool,
-}
-
-impl Scalar {
-    /// OTLP arrays of one scalar type do not nest; stopping here also bounds the recursion.
-    fn elements(self) -> Result<Elements, NotScalar> {
-        if self.in_array { Err(NotScalar) } else { Ok(Elements(None)) }
-    }
-}
-
-/// The value needs JSON text.
-#[derive(Debug)]
-struct NotScalar;
-
-impl fmt::Display for NotScalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("neither a scalar nor an array of one scalar type")
-    }
-}
-
-impl std::error::Error for NotScalar {}
-
-impl ser::Error for NotScalar {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
-}
-
-/// `None` is JSON null.
-type Scalarised = Result<Option<Value>, NotScalar>;
-
-fn int<T: TryInto<i64>>(value: T) -> Scalarised {
-    // A number past 64 bits goes out as its decimal text.
-    value.try_into().map(|value| Some(Value::Int(value))).map_err(|_| NotScalar)
-}
-
-macro_rules! integers {
-    ($($method:ident: $type:ty),*) => {
-        $(fn $method(self, value: $type) -> Scalarised {
-            int(value)
-        })*
-    };
-}
-
-impl Serializer for Scalar {
-    type Ok = Option<Value>;
-    type Error = NotScalar;
-    type SerializeSeq = Elements;
-    type SerializeTuple = Elements;
-    type SerializeTupleStruct = Elements;
-    type SerializeTupleVariant = Impossible<Self::Ok, NotScalar>;
-    type SerializeMap = Impossible<Self::Ok, NotScalar>;
-    type SerializeStruct = Impossible<Self::Ok, NotScalar>;
-    type SerializeStructVariant = Impossible<Self::Ok, NotScalar>;
-
-    integers!(
-        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
-        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128
-    );
-
-    fn serialize_bool(self, value: bool) -> Scalarised {
-        Ok(Some(Value::Bool(value)))
-    }
-
-    fn serialize_f32(self, value: f32) -> Scalarised {
-        self.serialize_f64(f64::from(value))
-    }
-
-    fn serialize_f64(self, value: f64) -> Scalarised {
-        Ok(Some(Value::Double(value)))
-    }
-
-    fn serialize_char(self, value: char) -> Scalarised {
-        Ok(Some(Value::String(value.to_string())))
-    }
-
-    fn serialize_str(self, value: &str) -> Scalarised {
-        Ok(Some(Value::from(value)))
-    }
-
-    fn serialize_bytes(self, _: &[u8]) -> Scalarised {
-        Err(NotScalar)
-    }
-
-    fn serialize_none(self) -> Scalarised {
-        Ok(None)
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Scalarised {
-        value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Scalarised {
-        Ok(None)
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Scalarised {
-        Ok(None)
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Scalarised {
-        self.serialize_str(variant)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Scalarised {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Scalarised {
-        Err(NotScalar)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Elements, NotScalar> {
-        self.elements()
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Elements, NotScalar> {
-        self.elements()
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements, NotScalar> {
-        self.elements()
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant, NotScalar> {
-        Err(NotScalar)
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, NotScalar> {
-        Err(NotScalar)
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, NotScalar> {
-        Err(NotScalar)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant, NotScalar> {
-        Err(NotScalar)
-    }
-}
-
-/// The elements so far; `None` before the first, which decides the type.
-struct Elements(Option<Array>);
-
-impl Elements {
-    fn push<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
-        match (&mut self.0, element.serialize(Scalar { in_array: true })?.ok_or(NotScalar)?) {
-            (Some(Array::Bool(items)), Value::Bool(item)) => items.push(item),
-            (Some(Array::Int(items)), Value::Int(item)) => items.push(item),
-            (Some(Array::Double(items)), Value::Double(item)) => items.push(item),
-            (Some(Array::String(items)), Value::String(item)) => items.push(item),
-            (first @ None, item) => {
-                *first = Some(match item {
-                    Value::Bool(item) => Array::Bool(vec![item]),
-                    Value::Int(item) => Array::Int(vec![item]),
-                    Value::Double(item) => Array::Double(vec![item]),
-                    Value::String(item) => Array::String(vec![item]),
-                    Value::Array(_) => return Err(NotScalar),
-                });
-            }
-            _ => return Err(NotScalar),
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Value {
-        Value::Array(self.0.unwrap_or(Array::String(Vec::new())))
-    }
-}
-
-macro_rules! elements {
-    ($($trait:ident: $method:ident),*) => {
-        $(impl ser::$trait for Elements {
-            type Ok = Option<Value>;
-            type Error = NotScalar;
-
-            fn $method<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
-                self.push(element)
-            }
-
-            fn end(self) -> Scalarised {
-                Ok(Some(self.finish()))
-            }
-        })*
-    };
-}
-
-elements!(SerializeSeq: serialize_element, SerializeTuple: serialize_element, SerializeTupleStruct: serialize_field);
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::record::Array;
 
     fn property<T: Serialize + ?Sized>(value: &T) -> Content {
         Content::of(value, Limits::default())

@@ -28,6 +28,8 @@ pub(crate) const UNFINISHED: &str = "bento.unfinished";
 pub(crate) const CANCELLED: &str = "bento.cancelled";
 /// Prefix of the marker that gives the original size, in bytes, of a value that was cut.
 pub(crate) const TRUNCATED: &str = "bento.truncated.";
+/// The original size, in bytes, of a span name that was cut.
+pub(crate) const TRUNCATED_NAME: &str = "bento.truncated.name";
 /// Prefix of the marker that says why a value could not be serialised to its end.
 pub(crate) const UNSERIALIZABLE: &str = "bento.unserializable.";
 /// Stands for the empty key, which OTLP does not allow.

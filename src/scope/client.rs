@@ -14,7 +14,7 @@ pub(crate) struct Client {
     pub(crate) limits: Limits,
     pub(crate) resource: Arc<Resource>,
     pub(crate) scope: Arc<Scope>,
-    sources: RwLock<Sources>,
+    sources: RwLock<Arc<Sources>>,
     open: Mutex<HashMap<SpanId, Weak<OpenSpan>>>,
 }
 
@@ -25,17 +25,24 @@ impl Client {
             limits,
             resource: Arc::new(resource),
             scope: Scope::ours(),
-            sources: RwLock::new(sources),
+            sources: RwLock::new(Arc::new(sources)),
             open: Mutex::default(),
         }
     }
 
-    pub(crate) fn update_sources(&self, newer: Sources) {
-        self.sources.write().unwrap_or_else(PoisonError::into_inner).update(newer);
+    /// Takes over the sources that `newer` names. The former ones, and what they own, are for the caller to drop where
+    /// no lock is held.
+    pub(crate) fn update_sources(&self, newer: Sources) -> Arc<Sources> {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        let mut updated = Sources::clone(&sources);
+        updated.update(newer);
+        std::mem::replace(&mut *sources, Arc::new(updated))
     }
 
     pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {
-        self.sources.read().unwrap_or_else(PoisonError::into_inner).resolve(overrides)
+        // Asked without the lock: a source may call back.
+        let sources = Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner));
+        sources.resolve(overrides)
     }
 
     pub(super) fn opened(&self, span: &Arc<OpenSpan>) {

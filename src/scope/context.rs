@@ -112,6 +112,11 @@ impl Context {
         }
     }
 
+    /// Whether `span` is the innermost one.
+    pub(super) fn is_inside(&self, span: &OpenSpan) -> bool {
+        self.span().is_some_and(|own| std::ptr::eq(&raw const **own, span))
+    }
+
     pub(crate) fn parent_ids(&self) -> Option<(TraceId, SpanId)> {
         match self.parent.as_ref()? {
             Parent::Open(span) => Some((span.trace_id, span.span_id)),
@@ -153,11 +158,12 @@ impl<F: Future> FutureExt for F {
 }
 
 pin_project! {
-    /// A future that is polled, and dropped, inside a context of its own.
+    /// A future that is polled, and dropped, inside a context of its own. The guards that go with it when it is
+    /// dropped before its end are marked with `bento.cancelled`.
     #[derive(Debug)]
     #[must_use = "a future does nothing unless awaited"]
     pub struct InContext<F> {
-        // `None` only while the wrapper itself is dropped.
+        // `None` once it has ended: what is dropped later was not cancelled.
         #[pin]
         future: Option<F>,
         frame: Arc<Frame>,
@@ -167,7 +173,9 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // What the future does while it is dropped, it does in its own context.
-            this.frame.enter(|| this.future.set(None));
+            if this.future.is_some() {
+                this.frame.cancel(|| this.future.set(None));
+            }
         }
     }
 }
@@ -182,10 +190,14 @@ impl<F: Future> Future for InContext<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        match this.future.as_pin_mut() {
-            Some(future) => this.frame.enter(|| future.poll(context)),
-            None => Poll::Pending,
-        }
+        let mut this = self.project();
+        this.frame.enter(|| {
+            let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
+            let polled = future.poll(context);
+            if polled.is_ready() {
+                this.future.set(None);
+            }
+            polled
+        })
     }
 }

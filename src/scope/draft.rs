@@ -1,10 +1,12 @@
 //! What is known of a span while it is being written.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_core::Serialize;
 
 use super::Identity;
+use super::entries::entries_of;
 use crate::record::{Attributes, Content, Event, Key, Limits, Status, Text, Value, keys};
 
 /// The contents of a span to be. Keys that the SDK manages are kept apart from the caller's properties, because they
@@ -37,7 +39,8 @@ impl Draft {
 
     /// An input or output; null is left out.
     pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
-        if let Some(text) = Content::text_of(value, self.limits) {
+        let text = guarded(|| Content::text_of(value, self.limits));
+        if let Some(text) = text.unwrap_or_else(|| Some(unreadable())) {
             self.managed.set_text(key, text);
         }
     }
@@ -62,14 +65,9 @@ impl Draft {
 
     /// A property for each entry of what serialises as an object; anything else whole, under the key `properties`.
     pub(crate) fn set_properties<T: Serialize + ?Sized>(&mut self, properties: &T) {
-        match serde_json::to_value(properties) {
-            Ok(serde_json::Value::Object(entries)) => {
-                for (key, value) in &entries {
-                    self.set_property(key.clone(), value);
-                }
-            }
-            Ok(serde_json::Value::Null) => {}
-            Ok(_) | Err(_) => self.set_property("properties", properties),
+        match guarded(|| entries_of(properties, self.limits)) {
+            Some(Ok(entries)) => self.properties.replace_from(entries),
+            Some(Err(_)) | None => self.set_property("properties", properties),
         }
     }
 
@@ -84,10 +82,8 @@ impl Draft {
 
     /// Takes over what `other` says.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.replace_properties(other.properties);
-        for (key, value) in other.managed {
-            self.managed.set(key, value);
-        }
+        self.properties.replace_from(other.properties);
+        self.managed.replace_from(other.managed);
         self.failure = self.failure.take().or(other.failure);
     }
 
@@ -108,7 +104,9 @@ impl Draft {
     /// Marks the span as failed. The first failure stands: what follows is mostly its consequence.
     pub(crate) fn fail(&mut self, kind: &str, message: &dyn fmt::Display) {
         if self.failure.is_none() {
-            let message = Text::of_string(message.to_string(), self.limits).kept;
+            let message =
+                guarded(|| message.to_string()).unwrap_or_else(|| "its `Display` panicked".to_owned());
+            let message = Text::of_string(message, self.limits).kept;
             self.failure = Some(Failure { kind: kind.to_owned(), message });
         }
     }
@@ -118,19 +116,14 @@ impl Draft {
         self.properties.fill_from(others);
     }
 
-    /// Properties that replace the caller's.
-    pub(super) fn replace_properties(&mut self, others: Attributes) {
-        for (key, value) in others {
-            self.properties.set(key, value);
-        }
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 
     /// Everything as OTLP has it; `end` is the time of a failure.
     pub(super) fn finish(self, identity: Identity, end: u64) -> (Attributes, Vec<Event>, Status) {
         let mut attributes = self.properties;
-        for (key, value) in self.managed {
-            attributes.set(key, value);
-        }
+        attributes.replace_from(self.managed);
         identity.write(&mut attributes, self.limits);
         match self.failure {
             None => (attributes, Vec::new(), Status::Unset),
@@ -143,7 +136,7 @@ impl Draft {
 }
 
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<String> {
-    Content::text_of(value, limits).map(|text| text.kept)
+    guarded(|| Content::text_of(value, limits)).flatten().map(|text| text.kept)
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(
@@ -152,9 +145,22 @@ pub(crate) fn set_property<T: Serialize + ?Sized>(
     value: &T,
     limits: Limits,
 ) {
-    match Content::of(value, limits) {
+    let key = match key.into() {
+        Key::Owned(key) => Key::Owned(Text::of_string(key, limits).kept),
+        key @ Key::Borrowed(_) => key,
+    };
+    match guarded(|| Content::of(value, limits)).unwrap_or_else(|| Content::Text(unreadable())) {
         Content::Null => properties.set(key, "null"),
         Content::Value(value) => properties.set(key, value),
         Content::Text(text) => properties.set_text(key, text),
     }
+}
+
+/// Runs the caller's own code, a `Serialize` or a `Display`. Its panic costs the value that it was to give, no more.
+fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(code)).ok()
+}
+
+fn unreadable() -> Text {
+    Text { kept: String::new(), cut_from: None, fault: Some("its `Serialize` panicked".to_owned()) }
 }

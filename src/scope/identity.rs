@@ -1,10 +1,11 @@
 //! Identity: the user, the session and the tags of a span, and where they may come from.
 
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::record::{Array, Attributes, Limits, Text, Value, keys};
+use crate::record::{Array, Attributes, Limits, Text, Value, keys, prefix};
 
 /// What is known of who a span belongs to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,10 +32,25 @@ impl Identity {
         if let Some(session) = self.session {
             attributes.set_text(keys::CONVERSATION_ID, Text::of_string(session, limits));
         }
-        if let Some(tags) = self.tags {
+        if let Some(mut tags) = self.tags {
+            let size: usize = tags.iter().map(String::len).sum();
+            if size > limits.value_bytes {
+                cut(&mut tags, limits.value_bytes);
+                attributes.set(format!("{}{}", keys::TRUNCATED, keys::TAGS), size as u64);
+            }
             attributes.set(keys::TAGS, Value::Array(Array::String(tags)));
         }
     }
+}
+
+/// Keeps the first `room` bytes of a list of texts.
+fn cut(texts: &mut Vec<String>, mut room: usize) {
+    texts.retain_mut(|text| {
+        let had_room = room > 0;
+        text.truncate(prefix(text, room).len());
+        room -= text.len();
+        had_room
+    });
 }
 
 /// What a scope says of one field.
@@ -129,9 +145,22 @@ impl<T: Clone> Source<T> {
     fn value(&self) -> Option<T> {
         match self {
             Self::Value(value) => Some(value.clone()),
-            Self::Closure(closure) => catch_unwind(AssertUnwindSafe(|| closure())).ok().flatten(),
+            Self::Closure(closure) => ask(&**closure),
         }
     }
+}
+
+/// Calls a source. A span that a source itself emits asks none, or there would be no end to it.
+fn ask<T>(closure: &dyn Fn() -> Option<T>) -> Option<T> {
+    thread_local! {
+        static ASKING: Cell<bool> = const { Cell::new(false) };
+    }
+    if ASKING.replace(true) {
+        return None;
+    }
+    let value = catch_unwind(AssertUnwindSafe(closure)).ok().flatten();
+    ASKING.set(false);
+    value
 }
 
 impl<T> fmt::Debug for Source<T> {

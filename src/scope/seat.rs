@@ -7,17 +7,19 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::AccessError;
 
 use once_cell::sync::Lazy;
 use tokio::task;
 
 use super::{Context, OpenSpan, Role};
 
-/// A place where spans are opened, innermost last, under what was current when the place was made.
+/// A place where spans are opened, under what was current when the place was made.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
     base: Context,
-    open: Mutex<Vec<Arc<OpenSpan>>>,
+    /// The context inside each open span, innermost last.
+    open: Mutex<Vec<Context>>,
 }
 
 /// Where one open span sits, wherever its guard is moved.
@@ -29,17 +31,26 @@ pub(crate) enum Seat {
     Nowhere,
 }
 
+/// A frame that is entered on this thread.
+#[derive(Debug)]
+struct Entered {
+    frame: Arc<Frame>,
+    /// The task that entered it: one that is polled meanwhile, by a nested `block_on` or a `LocalSet`, is not inside.
+    by: Option<task::Id>,
+    /// Whether it was entered to drop the future it belongs to.
+    cancelling: bool,
+}
+
 thread_local! {
-    /// The frames entered on this thread, innermost last, each with the task that entered it: a task that is polled
-    /// meanwhile, by a nested `block_on` or a `LocalSet`, is not inside them.
-    static ENTERED: RefCell<Vec<(Option<task::Id>, Arc<Frame>)>> = const { RefCell::new(Vec::new()) };
+    /// The frames entered on this thread, innermost last.
+    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
     static THREAD: Arc<Frame> = Arc::default();
 }
 
-/// The spans that tasks hold open; tasks without one have no entry.
+/// The contexts inside the spans that tasks hold open; tasks without one have no entry.
 static TASKS: Lazy<[Mutex<Tasks>; 16]> = Lazy::new(Default::default);
 
-type Tasks = HashMap<task::Id, Vec<Arc<OpenSpan>>>;
+type Tasks = HashMap<task::Id, Vec<Context>>;
 
 impl Frame {
     pub(crate) fn new(base: Context) -> Arc<Self> {
@@ -48,28 +59,34 @@ impl Frame {
 
     /// Runs `work` inside this frame.
     pub(crate) fn enter<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        self.enter_to(false, work)
+    }
+
+    /// Drops a future inside this frame: the guards that go with it know that it did not end by itself.
+    pub(super) fn cancel(self: &Arc<Self>, drop: impl FnOnce()) {
+        self.enter_to(true, drop);
+    }
+
+    fn enter_to<T>(self: &Arc<Self>, cancelling: bool, work: impl FnOnce() -> T) -> T {
         /// Leaves the frame also when `work` panics.
-        struct Entered(bool);
-        impl Drop for Entered {
+        struct Leave(bool);
+        impl Drop for Leave {
             fn drop(&mut self) {
                 if self.0 {
                     ENTERED.try_with(|entered| entered.borrow_mut().pop()).ok();
                 }
             }
         }
-        let here = (task::try_id(), Arc::clone(self));
-        let _entered = Entered(ENTERED.try_with(|entered| entered.borrow_mut().push(here)).is_ok());
+        let here = Entered { frame: Arc::clone(self), by: task::try_id(), cancelling };
+        let _leave = Leave(ENTERED.try_with(|entered| entered.borrow_mut().push(here)).is_ok());
         work()
     }
 
     fn context(&self) -> Context {
-        match self.open().last() {
-            Some(span) => self.base.with_parent(span),
-            None => self.base.clone(),
-        }
+        self.open().last().unwrap_or(&self.base).clone()
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<Arc<OpenSpan>>> {
+    fn open(&self) -> MutexGuard<'_, Vec<Context>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,37 +95,39 @@ impl Frame {
 pub(super) fn current() -> Context {
     match here() {
         Some(Seat::Frame(frame)) => frame.context(),
-        Some(Seat::Task(id)) => match tasks(id).get(&id).and_then(|open| open.last()) {
-            Some(span) => Context::default().with_parent(span),
-            None => Context::default(),
-        },
+        Some(Seat::Task(id)) => tasks(id).get(&id).and_then(|open| open.last().cloned()).unwrap_or_default(),
         Some(Seat::Nowhere) | None => Context::default(),
     }
 }
 
+/// Whether what is dropped now goes with a future that did not end by itself.
+pub(crate) fn is_cancelling() -> bool {
+    innermost(|entered| entered.cancelling).is_ok_and(|cancelling| cancelling == Some(true))
+}
+
 /// The innermost place, if the thread still has one: while it ends, it has not.
 fn here() -> Option<Seat> {
-    let task = task::try_id();
-    let entered = ENTERED
-        .try_with(|entered| {
-            entered.borrow().last().filter(|(owner, _)| *owner == task).map(|(_, frame)| Arc::clone(frame))
-        })
-        .ok()?;
-    match (entered, task) {
+    let entered = innermost(|entered| Arc::clone(&entered.frame)).ok()?;
+    match (entered, task::try_id()) {
         (Some(frame), _) => Some(Seat::Frame(frame)),
         (None, Some(id)) => Some(Seat::Task(id)),
         (None, None) => THREAD.try_with(|frame| Seat::Frame(Arc::clone(frame))).ok(),
     }
 }
 
+/// Looks at the innermost frame, if this task has entered it.
+fn innermost<T>(look: impl FnOnce(&Entered) -> T) -> Result<Option<T>, AccessError> {
+    let by = task::try_id();
+    ENTERED.try_with(|entered| entered.borrow().last().filter(|entered| entered.by == by).map(look))
+}
+
 impl Seat {
-    /// Seats an open span in the innermost place.
-    pub(crate) fn take(span: &Arc<OpenSpan>) -> Self {
+    /// Makes the context inside an open span current in the innermost place.
+    pub(crate) fn take(inside: Context) -> Self {
         let seat = here().unwrap_or(Self::Nowhere);
-        let span = Arc::clone(span);
         match &seat {
-            Self::Frame(frame) => frame.open().push(span),
-            Self::Task(id) => tasks(*id).entry(*id).or_default().push(span),
+            Self::Frame(frame) => frame.open().push(inside),
+            Self::Task(id) => tasks(*id).entry(*id).or_default().push(inside),
             Self::Nowhere => {}
         }
         seat
@@ -116,7 +135,7 @@ impl Seat {
 
     /// Frees the seat; the spans around it stay where they are.
     pub(crate) fn leave(&self, span: &OpenSpan) {
-        let others = |other: &Arc<OpenSpan>| !std::ptr::eq(&raw const **other, span);
+        let others = |open: &Context| !open.is_inside(span);
         match self {
             Self::Frame(frame) => frame.open().retain(others),
             Self::Task(id) => {
@@ -134,9 +153,8 @@ impl Seat {
 
     /// The innermost trajectory that sits inside `span` and is open.
     pub(crate) fn trajectory_inside(&self, span: &OpenSpan) -> Option<Arc<OpenSpan>> {
-        let inside = |open: &[Arc<OpenSpan>]| {
-            let outside = |other: &&Arc<OpenSpan>| !std::ptr::eq(&raw const ***other, span);
-            let inner = open.iter().rev().take_while(outside);
+        let inside = |open: &[Context]| {
+            let inner = open.iter().rev().take_while(|open| !open.is_inside(span)).filter_map(Context::span);
             inner.into_iter().find(|inner| inner.role == Role::Trajectory && inner.is_open()).cloned()
         };
         match self {
@@ -152,4 +170,47 @@ fn tasks(id: task::Id) -> MutexGuard<'static, Tasks> {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
     let index = usize::try_from(hash % TASKS.len() as u64).unwrap_or(0);
     TASKS[index].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Sink;
+    use crate::record::{Limits, Resource, SpanRecord};
+    use crate::scope::{Client, Draft, Sources};
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Sink for Nobody {
+        fn accept(&self, _: SpanRecord) {}
+    }
+
+    fn open() -> Arc<OpenSpan> {
+        let limits = Limits::default();
+        let client = Arc::new(Client::new(Arc::new(Nobody), limits, Resource::default(), Sources::default()));
+        OpenSpan::start(&current(), client, Role::Tool, "tool".to_owned(), Draft::new(limits), false)
+    }
+
+    #[test]
+    fn a_task_without_open_spans_has_no_entry() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let kept = runtime.map(|runtime| {
+            runtime.block_on(async {
+                let task = tokio::spawn(async {
+                    let spans = [open(), open()];
+                    let seats = spans.each_ref().map(|span| Seat::take(Context::default().with_parent(span)));
+                    let id = task::id();
+                    let held = tasks(id).get(&id).map(Vec::len);
+                    for (seat, span) in seats.iter().zip(&spans) {
+                        seat.leave(span);
+                    }
+                    let kept = tasks(id).contains_key(&id);
+                    (held, kept)
+                });
+                task.await.ok()
+            })
+        });
+        assert_eq!(kept.ok().flatten(), Some((Some(2), false)));
+    }
 }

@@ -1,10 +1,10 @@
 //! A span from its start to its end, and the trace it belongs to.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Client, Context, Draft, Identity};
-use crate::record::{Attributes, SpanId, SpanKind, SpanRecord, TraceId, keys, unix_nanos};
+use crate::record::{Limits, SpanId, SpanKind, SpanRecord, Text, TraceId, keys, unix_nanos};
 
 /// What an open span is for: only trajectories must be finished in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) enum Role {
 }
 
 /// How a span ends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Finished,
     /// Its future was dropped.
@@ -37,8 +37,20 @@ pub(crate) struct OpenSpan {
     client: Arc<Client>,
     started_at: SystemTime,
     started: Instant,
-    /// `None` once it has ended.
-    body: Mutex<Option<Body>>,
+    life: Mutex<Life>,
+}
+
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are open; a box would be one more allocation for each span"
+)]
+enum Life {
+    Open(Body),
+    /// With what it was sent as.
+    Ended {
+        session: Option<String>,
+    },
 }
 
 #[derive(Debug)]
@@ -51,7 +63,7 @@ struct Body {
 /// What the spans of one trace share: the backend reads a trace's identity from its root.
 #[derive(Debug)]
 struct Trace {
-    root: SpanId,
+    root: Weak<OpenSpan>,
     shared: Mutex<TraceIdentity>,
 }
 
@@ -63,8 +75,6 @@ struct TraceIdentity {
     replacing: Identity,
     /// What fills the root's identity where it has none.
     filling: Identity,
-    /// Properties for the root.
-    properties: Attributes,
 }
 
 /// Where a new span hangs.
@@ -101,61 +111,83 @@ impl OpenSpan {
         own_trace: bool,
     ) -> Arc<Self> {
         let place = if own_trace { Place::root() } else { Place::within(context) };
-        let span_id = SpanId::random();
         let overrides = context.overrides();
         let implicit = client.identity(overrides);
         if let Some(overrides) = overrides {
             draft.fill_properties(&overrides.properties);
         }
-        let trace = place.trace.unwrap_or_else(|| Arc::new(Trace::new(span_id)));
-        trace.mirror(span_id, &draft.identity, &implicit);
-        let span = Arc::new(Self {
+        if let Some(trace) = &place.trace {
+            trace.mirror(&draft.identity, &implicit);
+        }
+        let span = Arc::new_cyclic(|itself| Self {
             trace_id: place.trace_id,
-            span_id,
+            span_id: SpanId::random(),
             name,
             role,
             parent: place.parent,
-            trace,
+            trace: place.trace.unwrap_or_else(|| Arc::new(Trace::new(itself.clone()))),
             client,
             started_at: SystemTime::now(),
             started: Instant::now(),
-            body: Mutex::new(Some(Body { draft, implicit })),
+            life: Mutex::new(Life::Open(Body { draft, implicit })),
         });
         span.client.opened(&span);
         span
     }
 
-    /// Changes what the span will carry; nothing, once it has ended.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Draft)) {
-        if let Some(body) = self.body().as_mut() {
-            change(&mut body.draft);
+    /// Adds to what the span will carry; nothing, once it has ended. The caller's own code, which may well call back,
+    /// has written the draft before the span is locked.
+    pub(crate) fn add(&self, draft: Draft) {
+        if let Life::Open(body) = &mut *self.life() {
+            body.draft.merge(draft);
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.body().is_some()
+        matches!(*self.life(), Life::Open(_))
     }
 
-    /// The session as this span would carry it if it ended now.
+    pub(crate) fn limits(&self) -> Limits {
+        self.client.limits
+    }
+
+    /// The session as this span would carry it if it ended now, or as it did when it ended.
     pub(crate) fn session(&self) -> Option<String> {
-        let body = self.body();
-        let body = body.as_ref()?;
-        self.trace.resolve(self.span_id, body.draft.identity.clone(), &body.implicit).session
+        match &*self.life() {
+            Life::Open(body) => self.resolve(body.draft.identity.clone(), &body.implicit).session,
+            Life::Ended { session } => session.clone(),
+        }
     }
 
-    /// Replaces what the trace, and so its root, says of itself.
-    pub(crate) fn update_trace(&self, identity: &Identity, properties: Attributes) {
-        let mut shared = self.trace.shared();
-        shared.updates = identity.clone().or(&shared.updates);
-        shared.replacing = identity.clone().or(&shared.replacing);
-        for (key, value) in properties {
-            shared.properties.set(key, value);
+    /// Replaces what the trace says of itself, and adds the rest to its root.
+    pub(crate) fn update_trace(&self, mut draft: Draft) {
+        let identity = std::mem::take(&mut draft.identity);
+        {
+            let mut shared = self.trace.shared();
+            shared.updates = identity.clone().or(&shared.updates);
+            shared.replacing = identity.clone().or(&shared.replacing);
+        }
+        if let Some(root) = self.trace.root.upgrade() {
+            root.add(draft);
         }
     }
 
     /// Ends the span and hands it on; a second end does nothing.
     pub(crate) fn end(&self, ending: Ending) {
-        let Some(Body { mut draft, implicit }) = self.body().take() else { return };
+        let (mut draft, identity) = {
+            let mut life = self.life();
+            let body = match std::mem::replace(&mut *life, Life::Ended { session: None }) {
+                Life::Open(body) => body,
+                ended @ Life::Ended { .. } => {
+                    *life = ended;
+                    return;
+                }
+            };
+            let Body { mut draft, implicit } = body;
+            let identity = self.resolve(std::mem::take(&mut draft.identity), &implicit);
+            *life = Life::Ended { session: identity.session.clone() };
+            (draft, identity)
+        };
         self.client.ended(self.span_id);
         match ending {
             Ending::Finished => {}
@@ -163,42 +195,44 @@ impl OpenSpan {
             Ending::Panicked(message) => draft.fail("panic", &message),
             Ending::Unfinished => draft.set_managed(keys::UNFINISHED, true),
         }
-        if self.trace.root == self.span_id {
-            draft.replace_properties(std::mem::take(&mut self.trace.shared().properties));
-        }
-        let identity = self.trace.resolve(self.span_id, std::mem::take(&mut draft.identity), &implicit);
         let start = unix_nanos(self.started_at);
         let end = start.saturating_add(nanos(self.started.elapsed()));
         let ids = Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent };
         send(&self.client, &ids, self.name.clone(), (start, end), draft, identity);
     }
 
-    fn body(&self) -> MutexGuard<'_, Option<Body>> {
-        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn resolve(&self, explicit: Identity, implicit: &Identity) -> Identity {
+        if std::ptr::eq(self.trace.root.as_ptr(), self) {
+            self.trace.resolve_root(&explicit, implicit)
+        } else {
+            self.trace.resolve_child(explicit, implicit)
+        }
     }
 }
 
 impl Trace {
-    fn new(root: SpanId) -> Self {
+    fn new(root: Weak<OpenSpan>) -> Self {
         Self { root, shared: Mutex::default() }
     }
 
     /// Takes note of a child's identity for the root: the child's own arguments replace, the rest fills.
-    fn mirror(&self, span: SpanId, explicit: &Identity, implicit: &Identity) {
-        if span != self.root {
-            let mut shared = self.shared();
-            shared.replacing = explicit.clone().or(&shared.replacing);
-            shared.filling = std::mem::take(&mut shared.filling).or(implicit);
-        }
+    fn mirror(&self, explicit: &Identity, implicit: &Identity) {
+        let mut shared = self.shared();
+        shared.replacing = explicit.clone().or(&shared.replacing);
+        shared.filling = std::mem::take(&mut shared.filling).or(implicit);
     }
 
-    fn resolve(&self, span: SpanId, explicit: Identity, implicit: &Identity) -> Identity {
+    fn resolve_root(&self, explicit: &Identity, implicit: &Identity) -> Identity {
         let shared = self.shared();
-        if span == self.root {
-            shared.replacing.clone().or(&explicit).or(implicit).or(&shared.filling)
-        } else {
-            explicit.or(&shared.updates).or(implicit)
-        }
+        shared.replacing.clone().or(explicit).or(implicit).or(&shared.filling)
+    }
+
+    fn resolve_child(&self, explicit: Identity, implicit: &Identity) -> Identity {
+        explicit.or(&self.shared().updates).or(implicit)
     }
 
     fn shared(&self) -> MutexGuard<'_, TraceIdentity> {
@@ -234,8 +268,8 @@ impl Leaf {
         let identity = match &place.trace {
             None => explicit.or(&implicit),
             Some(trace) => {
-                trace.mirror(span_id, &explicit, &implicit);
-                trace.resolve(span_id, explicit, &implicit)
+                trace.mirror(&explicit, &implicit);
+                trace.resolve_child(explicit, &implicit)
             }
         };
         let (start, end) = times(started_at, duration, SystemTime::now());
@@ -257,16 +291,20 @@ fn send(
     ids: &Ids,
     name: String,
     (start, end): (u64, u64),
-    draft: Draft,
+    mut draft: Draft,
     identity: Identity,
 ) {
+    let name = Text::of_string(name, client.limits);
+    if let Some(size) = name.cut_from {
+        draft.set_managed(keys::TRUNCATED_NAME, size as u64);
+    }
     let (attributes, events, status) = draft.finish(identity, end);
     client.sink.accept(SpanRecord {
         trace_id: ids.trace_id,
         span_id: ids.span_id,
         parent: ids.parent,
         trace_state: None,
-        name,
+        name: name.kept,
         kind: SpanKind::default(),
         start,
         end,

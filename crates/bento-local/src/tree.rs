@@ -53,8 +53,13 @@ enum Tint {
     Bold,
     Good,
     Bad,
+    Warn,
     Model,
 }
+
+/// What a sender says of a span that did not come to its own end, and how that is shown.
+const BROKEN_OFF: [(&str, &str); 2] =
+    [("bento.cancelled", "⊘ cancelled"), ("bento.unfinished", "… unfinished")];
 
 /// Why a span stands at the top though it is not the root.
 #[derive(Clone, Copy)]
@@ -149,6 +154,7 @@ impl Tree {
             Tint::Bold => "1",
             Tint::Good => "32",
             Tint::Bad => "31",
+            Tint::Warn => "33",
             Tint::Model => "36",
         };
         write!(f, "\x1b[{code}m{text}\x1b[0m")
@@ -267,13 +273,16 @@ fn line(span: &Span, branches: String, stray: Option<Stray>) -> Line {
 }
 
 fn span_facts(span: &Span) -> Vec<Fact> {
+    let said = |key| span.attributes.get(key).is_some_and(|value| value == true);
+    let broken_off = BROKEN_OFF.into_iter().filter(|(key, _)| said(*key));
+    let broken_off = broken_off.map(|(_, mark)| Fact(Tint::Warn, mark.to_owned()));
     let model = span.model.as_deref().map(|model| Fact(Tint::Model, clean(model, LONGEST_NAME)));
     let tokens = tokens(span.input_tokens, span.output_tokens).map(|tokens| Fact(Tint::Plain, tokens));
     let error = span.is_error().then(|| {
         let message = span.status_message.as_deref().unwrap_or("error");
         Fact(Tint::Bad, format!("✗ {}", clean(message, LONGEST_MESSAGE)))
     });
-    model.into_iter().chain(tokens).chain(error).collect()
+    broken_off.chain(model).chain(tokens).chain(error).collect()
 }
 
 fn tokens(input: Option<u64>, output: Option<u64>) -> Option<String> {

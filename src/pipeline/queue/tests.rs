@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::record::{Attributes, Resource, Scope, SpanId, SpanKind, Status, TraceId};
+use crate::record::{Attributes, Scope, SpanId, SpanKind, Status, TraceId};
 
 fn record(text: usize) -> SpanRecord {
     SpanRecord {

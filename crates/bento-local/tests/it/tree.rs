@@ -79,6 +79,29 @@ fn colour_is_asked_for() {
     assert_eq!(stripped, plain);
 }
 
+fn marked(id: u64, parent: u64, name: &str, key: &str, value: &Value) -> Value {
+    span(id, parent, name, id, 10, &json!({key: value, "gen_ai.request.model": "gpt-4o"}))
+}
+
+#[test]
+fn a_span_that_did_not_come_to_its_end_says_so() {
+    let expected = "\
+turn        llm  9 ms  ok  … unfinished  gpt-4o
+├─ loser    llm  8 ms  ⊘ cancelled  gpt-4o
+├─ winner   llm  7 ms  gpt-4o
+└─ hearsay  llm  6 ms  gpt-4o";
+    let spans = [
+        marked(1, 0, "turn", "bento.unfinished", &json!(true)),
+        marked(2, 1, "loser", "bento.cancelled", &json!(true)),
+        marked(3, 1, "winner", "bento.cancelled", &json!(false)),
+        marked(4, 1, "hearsay", "bento.cancelled", &json!("true")),
+    ];
+    let (_server, run) = run(&spans);
+    assert_eq!(run.tree().to_string(), expected);
+    let coloured = run.tree().color(true).to_string();
+    assert!(coloured.contains("\x1b[33m⊘ cancelled\x1b[0m"), "{coloured}");
+}
+
 #[test]
 fn strays_stand_under_the_run_with_a_note() {
     let expected = "\

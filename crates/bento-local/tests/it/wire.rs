@@ -55,6 +55,7 @@ pub(crate) fn span(id: u64, parent: u64, name: &str, start: u64, end: u64, attri
 fn any(value: &Value) -> Value {
     match value {
         Value::Array(items) => json!({"arrayValue": {"values": items.iter().map(any).collect::<Vec<_>>()}}),
+        Value::Bool(_) => json!({"boolValue": value}),
         Value::Number(number) => json!({"intValue": number.to_string()}),
         other => json!({"stringValue": other}),
     }
