@@ -109,7 +109,10 @@ impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
     fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &opentelemetry::Context) {}
 
     fn on_end(&self, span: SpanData) {
-        accept(span, &self.resource);
+        // The host may record a span for its own eyes only.
+        if span.span_context.is_sampled() {
+            accept(span, &self.resource);
+        }
     }
 
     fn force_flush(&self) -> OTelSdkResult {

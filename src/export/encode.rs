@@ -145,6 +145,9 @@ impl Serialize for AsJson<'_, Link> {
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("traceId", &Text(self.0.trace_id))?;
         object.serialize_entry("spanId", &Text(self.0.span_id))?;
+        if let Some(state) = &self.0.trace_state {
+            object.serialize_entry("traceState", state)?;
+        }
         attributes(&mut object, &self.0.attributes)?;
         object.end()
     }

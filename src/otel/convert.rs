@@ -20,13 +20,12 @@ pub(super) fn resource(resource: &opentelemetry_sdk::Resource) -> Arc<Resource> 
 
 pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -> SpanRecord {
     let start = unix_nanos(span.start_time);
-    let trace_state = span.span_context.trace_state().header();
     SpanRecord {
         // A recorded span has valid ids; should one not, fresh ids keep it from being lost.
         trace_id: trace_id(span.span_context.trace_id()).unwrap_or_else(TraceId::random),
         span_id: span_id(span.span_context.span_id()).unwrap_or_else(SpanId::random),
         parent: span_id(span.parent_span_id),
-        trace_state: Some(trace_state).filter(|state| !state.is_empty()),
+        trace_state: trace_state(span.span_context.trace_state()),
         name: span.name.into_owned(),
         kind: match span.span_kind {
             otel::SpanKind::Internal => SpanKind::Internal,
@@ -58,6 +57,10 @@ fn span_id(id: opentelemetry::SpanId) -> Option<SpanId> {
     SpanId::from_u64(u64::from_be_bytes(id.to_bytes()))
 }
 
+fn trace_state(state: &TraceState) -> Option<String> {
+    Some(state.header()).filter(|state| !state.is_empty())
+}
+
 fn event_of(event: otel::Event, limits: Limits) -> Event {
     let time = unix_nanos(event.timestamp);
     Event { attributes: attributes(&event.attributes, limits), name: event.name, time }
@@ -67,6 +70,7 @@ fn link_of(link: &otel::Link, limits: Limits) -> Option<Link> {
     Some(Link {
         trace_id: trace_id(link.span_context.trace_id())?,
         span_id: span_id(link.span_context.span_id())?,
+        trace_state: trace_state(link.span_context.trace_state()),
         attributes: attributes(&link.attributes, limits),
     })
 }
@@ -120,9 +124,8 @@ pub(super) fn span_data(span: &SpanRecord) -> SpanData {
     events.events = span.events.iter().map(otel_event).collect();
     let mut links = SpanLinks::default();
     links.links = span.links.iter().map(otel_link).collect();
-    let trace_state = span.trace_state.as_deref().and_then(|state| state.parse().ok()).unwrap_or_default();
     SpanData {
-        span_context: context(span.trace_id, span.span_id, trace_state),
+        span_context: context(span.trace_id, span.span_id, span.trace_state.as_deref()),
         parent_span_id: span.parent.map_or(opentelemetry::SpanId::INVALID, otel_span_id),
         parent_span_is_remote: false,
         span_kind: match span.kind {
@@ -153,7 +156,11 @@ fn otel_event(event: &Event) -> otel::Event {
 }
 
 fn otel_link(link: &Link) -> otel::Link {
-    otel::Link::new(context(link.trace_id, link.span_id, TraceState::default()), pairs(&link.attributes), 0)
+    otel::Link::new(
+        context(link.trace_id, link.span_id, link.trace_state.as_deref()),
+        pairs(&link.attributes),
+        0,
+    )
 }
 
 fn otel_scope(scope: &Scope) -> InstrumentationScope {
@@ -164,7 +171,8 @@ fn otel_scope(scope: &Scope) -> InstrumentationScope {
     }
 }
 
-fn context(trace_id: TraceId, span_id: SpanId, state: TraceState) -> SpanContext {
+fn context(trace_id: TraceId, span_id: SpanId, state: Option<&str>) -> SpanContext {
+    let state = state.and_then(|state| state.parse().ok()).unwrap_or_default();
     let trace_id = opentelemetry::TraceId::from_bytes(trace_id.to_u128().to_be_bytes());
     SpanContext::new(trace_id, otel_span_id(span_id), TraceFlags::SAMPLED, false, state)
 }

@@ -63,6 +63,7 @@ pub(crate) struct Event {
 pub(crate) struct Link {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
+    pub(crate) trace_state: Option<String>,
     pub(crate) attributes: Attributes,
 }
 
@@ -81,15 +82,16 @@ impl SpanRecord {
     pub(crate) fn size(&self) -> usize {
         let events: usize =
             self.events.iter().map(|event| size_of::<Event>() + event.attributes.heap_size()).sum();
-        let links: usize =
-            self.links.iter().map(|link| size_of::<Link>() + link.attributes.heap_size()).sum();
+        let state = |state: &Option<String>| state.as_ref().map_or(0, String::capacity);
+        let link = |link: &Link| size_of::<Link>() + state(&link.trace_state) + link.attributes.heap_size();
+        let links: usize = self.links.iter().map(link).sum();
         let status = match &self.status {
             Status::Error(message) => message.capacity(),
             Status::Unset | Status::Ok => 0,
         };
         size_of::<Self>()
             + self.name.capacity()
-            + self.trace_state.as_ref().map_or(0, String::capacity)
+            + state(&self.trace_state)
             + self.attributes.heap_size()
             + events
             + links

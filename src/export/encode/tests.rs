@@ -92,6 +92,7 @@ fn the_fullest_span_has_every_field() -> Fallible {
     record.links.push(Link {
         trace_id: TraceId::from_u128(u128::MAX).ok_or("id")?,
         span_id: SpanId::from_u64(u64::MAX).ok_or("id")?,
+        trace_state: None,
         attributes: [("why", Value::from("retry"))].into_iter().collect(),
     });
     record.status = Status::Error("late".to_owned());
