@@ -42,6 +42,13 @@ pub(crate) struct Explicit {
     pub(crate) value_bytes: Option<usize>,
 }
 
+impl Explicit {
+    /// Whether this leaves open where spans go, and as whom.
+    pub(crate) fn names_no_destination(&self) -> bool {
+        given(self.api_key.as_ref()).is_none() && given(self.base_url.as_ref()).is_none()
+    }
+}
+
 /// A text that `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(pub(crate) String);
@@ -148,12 +155,11 @@ impl Destination {
 
     /// Whether what `explicit` names, if anything, is what this is. The environment is not asked again.
     pub(crate) fn agrees(&self, explicit: &Explicit) -> Result<bool, ConfigError> {
-        let text = |secret: &Option<Secret>| secret.as_ref().and_then(|Secret(text)| present(text));
-        let same_key = match text(&explicit.api_key) {
+        let same_key = match given(explicit.api_key.as_ref()) {
             Some(text) => ApiKey::parse(&text)? == self.api_key,
             None => true,
         };
-        let same_url = match text(&explicit.base_url) {
+        let same_url = match given(explicit.base_url.as_ref()) {
             Some(text) => BaseUrl::parse(&text)? == self.base_url,
             None => true,
         };
@@ -166,6 +172,10 @@ impl Settings {
     const BATCH_SPANS: usize = 512;
     /// How long a span waits for company, unless set: as the service documents it.
     const BATCH_INTERVAL: Duration = Duration::from_secs(5);
+    /// Without a pause the worker would burn a processor.
+    const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+    /// The end of an interval is a moment that the clock can name.
+    const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
     /// Bytes of a request before compression; one span larger than that travels alone.
     pub(crate) const BATCH_BYTES: usize = 4 * 1024 * 1024;
     /// Spans that may wait: as the service documents it.
@@ -174,12 +184,17 @@ impl Settings {
     const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 
     pub(crate) fn resolve(explicit: &Explicit) -> Self {
-        let or = |name: &Option<String>, default: &str| name.as_deref().unwrap_or(default).to_owned();
+        let or = |name: &Option<String>, default: &str| {
+            name.as_deref().and_then(present).unwrap_or_else(|| default.to_owned())
+        };
         Self {
             service_name: or(&explicit.service_name, SDK_NAME),
             service_version: or(&explicit.service_version, SDK_VERSION),
             batch_spans: explicit.batch_spans.unwrap_or(Self::BATCH_SPANS).clamp(1, Self::QUEUE_SPANS),
-            batch_interval: explicit.batch_interval.unwrap_or(Self::BATCH_INTERVAL),
+            batch_interval: explicit
+                .batch_interval
+                .unwrap_or(Self::BATCH_INTERVAL)
+                .clamp(Self::SHORTEST_INTERVAL, Self::LONGEST_INTERVAL),
             queue_bytes: explicit.queue_bytes.unwrap_or(Self::QUEUE_BYTES),
             limits: Limits { value_bytes: explicit.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
         }
@@ -187,7 +202,11 @@ impl Settings {
 }
 
 fn choose(explicit: Option<&Secret>, environment: &dyn Environment, variable: &str) -> Option<String> {
-    explicit.and_then(|Secret(text)| present(text)).or_else(|| present(&environment.variable(variable)?))
+    given(explicit).or_else(|| present(&environment.variable(variable)?))
+}
+
+fn given(secret: Option<&Secret>) -> Option<String> {
+    secret.and_then(|Secret(text)| present(text))
 }
 
 fn proxy(environment: &dyn Environment) -> Option<Proxy> {

@@ -1,7 +1,6 @@
 //! Everything that can be set before the start.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Guard, Running, State, state_mut};
@@ -124,7 +123,7 @@ impl Builder {
         self
     }
 
-    /// How long a span waits for company before it is sent: by default 5 s.
+    /// How long a span waits for company before it is sent: from 1 ms to a day, by default 5 s.
     pub fn batch_interval(mut self, interval: Duration) -> Self {
         self.explicit.batch_interval = Some(interval);
         self
@@ -192,7 +191,7 @@ enum Former {
 fn reconcile(running: &Running, builder: &mut Builder) -> Result<Arc<Sources>, InitError> {
     let agrees = match &running.destination {
         Some(destination) => destination.agrees(&builder.explicit)?,
-        None => builder.explicit.api_key.is_none() && builder.explicit.base_url.is_none(),
+        None => builder.explicit.names_no_destination(),
     };
     if !agrees || builder.route.is_some() {
         return Err(InitError::AlreadyInitialized);
@@ -213,7 +212,7 @@ pub(super) fn start(builder: &mut Builder, environment: &dyn Environment) -> Res
     let pipeline = Arc::new(Pipeline::start(Policy::of(&settings), build)?);
     let client =
         Client::new(pipeline.clone(), settings.limits, resource, std::mem::take(&mut builder.sources));
-    Ok(Arc::new(Running { client: Arc::new(client), pipeline, destination, given_up_at: AtomicU64::new(0) }))
+    Ok(Arc::new(Running { client: Arc::new(client), pipeline, destination, in_vain: Mutex::default() }))
 }
 
 fn json_exporter(destination: Destination) -> BuildExport {
