@@ -6,7 +6,7 @@ mod status;
 
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 pub use builder::{Builder, builder, init, resolve_options};
@@ -29,8 +29,10 @@ enum State {
     /// The first emission starts the SDK from the environment.
     Idle,
     Running(Arc<Running>),
-    /// A lazy start failed, or `shutdown` was called: emission is counted and does nothing until `init`.
-    Off(Option<Arc<Running>>),
+    /// A lazy start failed, for this reason: emission is counted and does nothing until `init`.
+    Failed(String),
+    /// `shutdown` was called, and may still be at work: the same.
+    Ended(Arc<Running>),
 }
 
 /// The SDK between a start and a shutdown.
@@ -40,18 +42,27 @@ struct Running {
     pipeline: Arc<Pipeline>,
     /// `None` where a route takes the batches.
     destination: Option<Destination>,
-    /// What had been accepted when a flush last gave up waiting, so that the end of the process does not wait again.
-    given_up_at: AtomicU64,
+    /// From when to when flushes waited for nothing, so that the end of the process does not wait as long again.
+    in_vain: Mutex<Option<(Instant, Instant)>>,
 }
 
 impl Running {
     fn flush(&self, timeout: Duration) -> Result<(), DeliveryError> {
-        let accepted = self.pipeline.accounts().0.accepted;
+        let start = Instant::now();
         let flushed = self.pipeline.flush(after(timeout));
-        if flushed.as_ref().is_err_and(|error| error.waiting() > 0) {
-            self.given_up_at.store(accepted, Ordering::Relaxed);
-        }
+        let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        *in_vain = flushed.as_ref().is_err_and(|error| error.waiting() > 0).then(|| {
+            let since = in_vain.filter(|(_, until)| start < *until + EXIT_DEADLINE).map(|(since, _)| since);
+            (since.map_or(start, |since| since.min(start)), Instant::now())
+        });
         flushed
+    }
+
+    /// How long the end of the process may still wait.
+    fn patience(&self) -> Duration {
+        let in_vain = *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        let spent = in_vain.filter(|(_, until)| until.elapsed() < EXIT_DEADLINE);
+        EXIT_DEADLINE.saturating_sub(spent.map_or(Duration::ZERO, |(since, until)| until - since))
     }
 }
 
@@ -85,9 +96,10 @@ pub(crate) fn client(context: &Context) -> Arc<Client> {
             client
         }
         Err(error) => {
-            *state = State::Off(None);
+            let reason = error.to_string();
+            *state = State::Failed(reason.clone());
             drop(state);
-            log::warn!("bento: nothing is sent: {error}");
+            log::warn!("bento: nothing is sent: {reason}");
             Arc::clone(&OFF)
         }
     }
@@ -97,14 +109,15 @@ fn running_client(state: &State) -> Option<Arc<Client>> {
     match state {
         State::Idle => None,
         State::Running(running) => Some(Arc::clone(&running.client)),
-        State::Off(_) => Some(Arc::clone(&OFF)),
+        State::Failed(_) | State::Ended(_) => Some(Arc::clone(&OFF)),
     }
 }
 
-fn running() -> Option<Arc<Running>> {
+/// What runs, or ran last: a shutdown beside a flush may still be delivering.
+fn latest() -> Option<Arc<Running>> {
     match &*state() {
-        State::Running(running) => Some(Arc::clone(running)),
-        State::Idle | State::Off(_) => None,
+        State::Running(running) | State::Ended(running) => Some(Arc::clone(running)),
+        State::Idle | State::Failed(_) => None,
     }
 }
 
@@ -152,12 +165,11 @@ impl Drop for Guard {
 }
 
 fn flush_at_end() {
-    let Some(running) = running() else { return };
-    let accepted = running.pipeline.accounts().0.accepted;
-    if running.given_up_at.load(Ordering::Relaxed) == accepted {
-        return;
-    }
-    if let Err(error) = running.flush(EXIT_DEADLINE) {
+    let Some(running) = latest() else { return };
+    let patience = running.patience();
+    if !patience.is_zero()
+        && let Err(error) = running.flush(patience)
+    {
         log::warn!("bento: {error}");
     }
 }
@@ -168,7 +180,7 @@ dtor::declarative::dtor! {
     fn at_exit() {
         // A panic must not cross into the C runtime that calls this.
         catch_unwind(|| {
-            if let Some(running) = running() && !on_worker() {
+            if let Some(running) = latest() && !on_worker() {
                 running.client.end_open_spans();
                 flush_at_end();
             }
@@ -197,7 +209,7 @@ dtor::declarative::dtor! {
 /// [`DeliveryError`] tells how many spans emitted before the call were not accepted by then, and why.
 pub fn flush(timeout: Duration) -> Result<(), DeliveryError> {
     let off = OffTicket::open();
-    let delivered = running().map_or(Ok(()), |running| running.flush(timeout));
+    let delivered = latest().map_or(Ok(()), |running| running.flush(timeout));
     off.close(delivered)
 }
 
@@ -216,7 +228,7 @@ pub fn flush(timeout: Duration) -> Result<(), DeliveryError> {
 /// [`DeliveryError`] tells how many spans emitted before the call were not accepted by then, and why.
 pub fn flush_async(timeout: Duration) -> impl Future<Output = Result<(), DeliveryError>> + Send + 'static {
     let off = OffTicket::open();
-    let flush = running().map(|running| running.pipeline.flush_async(after(timeout)));
+    let flush = latest().map(|running| running.pipeline.flush_async(after(timeout)));
     async move {
         let delivered = match flush {
             Some(flush) => flush.await,
@@ -244,9 +256,20 @@ pub fn shutdown(timeout: Duration) -> Result<(), DeliveryError> {
     let off = OffTicket::open();
     let running = {
         let mut state = state_mut();
-        let State::Running(running) = &*state else { return off.close(Ok(())) };
-        let running = Arc::clone(running);
-        *state = State::Off(Some(Arc::clone(&running)));
+        let running = match &*state {
+            State::Running(running) => Arc::clone(running),
+            // Another shutdown may still be at work.
+            State::Ended(running) => {
+                let running = Arc::clone(running);
+                drop(state);
+                return off.close(running.flush(timeout));
+            }
+            State::Idle | State::Failed(_) => {
+                drop(state);
+                return off.close(Ok(()));
+            }
+        };
+        *state = State::Ended(Arc::clone(&running));
         running
     };
     running.client.end_open_spans();
@@ -260,12 +283,7 @@ pub fn shutdown(timeout: Duration) -> Result<(), DeliveryError> {
 /// println!("{} delivered, {} lost: {}", status.delivered(), status.losses().total(), status.losses());
 /// ```
 pub fn status() -> Status {
-    let running = match &*state() {
-        State::Idle => None,
-        State::Running(running) => Some(Arc::clone(running)),
-        State::Off(last) => last.clone(),
-    };
-    let mut status = running.map_or_else(Status::default, |running| Status::of(&running.pipeline));
+    let mut status = latest().map_or_else(Status::default, |running| Status::of(&running.pipeline));
     status.add_off(EMITTED_OFF.load(Ordering::Relaxed));
     status
 }
@@ -295,8 +313,9 @@ impl OffTicket {
         let mut error =
             delivered.err().unwrap_or(DeliveryError { waiting: 0, losses: Losses::default(), cause: None });
         error.losses.add(LossReason::NotRunning, untold);
-        error.cause.get_or_insert_with(|| {
-            "the SDK is not running: call `bento::init`, or set BENTOLABS_API_KEY".to_owned()
+        error.cause.get_or_insert_with(|| match &*state() {
+            State::Failed(reason) => reason.clone(),
+            _ => "the SDK was not running: call `bento::init` before the first emission".to_owned(),
         });
         Err(error)
     }

@@ -38,13 +38,16 @@ impl Tickets {
         name
     }
 
-    /// Whether all that the ticket follows is delivered or lost; else `waker` is called when it is.
-    pub(super) fn is_settled(&mut self, name: u64, waker: Option<&Waker>) -> bool {
-        let Some((ticket, slot)) = self.open.get_mut(&name) else { return true };
-        if let Some(waker) = waker {
-            *slot = Some(waker.clone());
-        }
-        ticket.is_settled()
+    /// Whether all that the ticket follows is delivered or lost.
+    pub(super) fn is_settled(&self, name: u64) -> bool {
+        self.open.get(&name).is_none_or(|(ticket, _)| ticket.is_settled())
+    }
+
+    /// Has `waker` called when the ticket is settled. The one it replaces is handed back: it is foreign code too, which
+    /// may not be dropped while a lock is held.
+    pub(super) fn watch(&mut self, name: u64, waker: Option<Waker>) -> Option<Waker> {
+        let (_, slot) = self.open.get_mut(&name)?;
+        std::mem::replace(slot, waker)
     }
 
     /// Ends a ticket with its verdict. A loss is told by every flush that was under way when it was first told.

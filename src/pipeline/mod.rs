@@ -7,15 +7,17 @@ mod worker;
 
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub(crate) use accounts::Accounts;
 pub(crate) use queue::Policy;
 use queue::{Queue, Step};
+use timer::Alarm;
 pub(crate) use worker::on_worker;
 
 use crate::error::DeliveryError;
@@ -80,9 +82,7 @@ impl Shared {
             let mut queue = self.queue();
             (change(&mut queue), queue.take_ready())
         };
-        for waker in ready {
-            waker.wake();
-        }
+        ready.into_iter().for_each(wake);
         outcome
     }
 
@@ -99,6 +99,11 @@ impl Shared {
             queue = self.work.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
+}
+
+/// A waker is foreign code: a panic in it must not end the worker, nor reach a caller who only emits.
+fn wake(waker: Waker) {
+    catch_unwind(AssertUnwindSafe(|| waker.wake())).ok();
 }
 
 impl Sink for Pipeline {
@@ -129,7 +134,7 @@ impl Pipeline {
         let mut queue = self.shared.queue();
         let ticket = queue.open_ticket(Instant::now());
         self.shared.work.notify_one();
-        while !queue.is_settled(ticket, None) {
+        while !queue.is_settled(ticket) {
             // On the worker itself, waiting for the worker would never end.
             let pause = deadline.saturating_duration_since(Instant::now());
             if pause.is_zero() || on_worker() {
@@ -144,7 +149,7 @@ impl Pipeline {
     pub(crate) fn flush_async(&self, deadline: Instant) -> Flush {
         let ticket = self.shared.queue().open_ticket(Instant::now());
         self.shared.work.notify_one();
-        Flush { shared: Arc::clone(&self.shared), ticket: Some(ticket), deadline, timed: false }
+        Flush { shared: Arc::clone(&self.shared), ticket: Some(ticket), deadline, alarm: None }
     }
 
     /// Takes no more spans, sends what is held until `deadline`, and ends the worker.
@@ -157,6 +162,7 @@ impl Pipeline {
             let pause = deadline.saturating_duration_since(Instant::now());
             if pause.is_zero() || on_worker() {
                 queue.close();
+                self.shared.settled.notify_all();
                 break;
             }
             queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
@@ -200,7 +206,7 @@ pub(crate) struct Flush {
     shared: Arc<Shared>,
     ticket: Option<u64>,
     deadline: Instant,
-    timed: bool,
+    alarm: Option<Alarm>,
 }
 
 impl Future for Flush {
@@ -208,19 +214,25 @@ impl Future for Flush {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(ticket) = self.ticket else { return Poll::Ready(Ok(())) };
-        let shared = Arc::clone(&self.shared);
-        let mut queue = shared.queue();
-        if queue.is_settled(ticket, Some(context.waker())) || Instant::now() >= self.deadline {
-            self.ticket = None;
-            return Poll::Ready(queue.close_ticket(ticket));
-        }
+        // Made before the lock is taken, and what it replaces is dropped after: wakers are foreign code.
+        let waker = context.waker().clone();
+        let mut queue = self.shared.queue();
+        let over = queue.is_settled(ticket) || Instant::now() >= self.deadline;
+        let replaced = queue.watch(ticket, (!over).then_some(waker));
+        let verdict = over.then(|| queue.close_ticket(ticket));
         drop(queue);
-        if !self.timed {
+        drop(replaced);
+        if let Some(verdict) = verdict {
+            (self.ticket, self.alarm) = (None, None);
+            return Poll::Ready(verdict);
+        }
+        match &self.alarm {
+            Some(alarm) => alarm.renew(context.waker()),
+            None => self.alarm = Alarm::set(self.deadline, context.waker()),
+        }
+        if self.alarm.is_none() {
             // Without a thread to keep the time, the future keeps asking for it.
-            self.timed = timer::wake_at(self.deadline, context.waker());
-            if !self.timed {
-                context.waker().wake_by_ref();
-            }
+            context.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -229,7 +241,11 @@ impl Future for Flush {
 impl Drop for Flush {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.shared.queue().forget_ticket(ticket);
+            let mut queue = self.shared.queue();
+            let waker = queue.watch(ticket, None);
+            queue.forget_ticket(ticket);
+            drop(queue);
+            drop(waker);
         }
     }
 }

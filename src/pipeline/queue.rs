@@ -164,16 +164,18 @@ impl Queue {
             return pushed;
         }
         let size = record.size();
+        if size > self.policy.queue_bytes {
+            // There will never be room for it, whoever goes.
+            return self.refuse(number, record);
+        }
         while self.held() >= self.policy.queue_spans {
             let Some(oldest) = self.evict(LossReason::QueueFull) else { break };
             pushed.evicted.push(oldest);
         }
         while self.bytes + size > self.policy.queue_bytes {
             let Some(oldest) = self.evict(LossReason::BytesFull) else {
-                // Only what is on its way, or nothing at all, is left to make room.
-                self.overflow += 1;
-                self.lose(&[number], LossReason::BytesFull);
-                pushed.evicted.push(record);
+                // Only what is on its way is left to make room.
+                pushed.evicted.extend(self.refuse(number, record).evicted);
                 return pushed;
             };
             pushed.evicted.push(oldest);
@@ -183,6 +185,12 @@ impl Queue {
         self.waiting.push_back(Entry { number, size, record });
         pushed.wake = self.waiting.len() == self.policy.batch_spans;
         pushed
+    }
+
+    fn refuse(&mut self, number: u64, record: SpanRecord) -> Pushed {
+        self.overflow += 1;
+        self.lose(&[number], LossReason::BytesFull);
+        Pushed { evicted: vec![record], ..Pushed::default() }
     }
 
     fn evict(&mut self, reason: LossReason) -> Option<SpanRecord> {
@@ -284,7 +292,8 @@ impl Queue {
             }
             Verdict::Retry { after, cause } => {
                 self.accounts.last_error = Some(cause);
-                let pause = after.unwrap_or_else(|| backoff(batch.attempts, random));
+                // A `Retry-After` of zero, or of a date that has passed, is no invitation to hammer.
+                let pause = backoff(batch.attempts, random).max(after.unwrap_or_default());
                 self.throttled_until = after.map(|after| now + after).or(self.throttled_until);
                 let attempts = batch.attempts.saturating_add(1);
                 self.retrying.push_back(Batch { attempts, not_before: now + pause, ..batch });
@@ -344,9 +353,14 @@ impl Queue {
         self.tickets.open(self.next_number, self.held() as u64, &self.accounts.lost)
     }
 
-    /// Whether all that the ticket follows is delivered or lost; else `waker` is called when it is.
-    pub(crate) fn is_settled(&mut self, ticket: u64, waker: Option<&Waker>) -> bool {
-        self.tickets.is_settled(ticket, waker)
+    /// Whether all that the ticket follows is delivered or lost.
+    pub(crate) fn is_settled(&self, ticket: u64) -> bool {
+        self.tickets.is_settled(ticket)
+    }
+
+    /// Has `waker` called when the ticket is settled, and hands back the one it replaces, to be dropped without a lock.
+    pub(crate) fn watch(&mut self, ticket: u64, waker: Option<Waker>) -> Option<Waker> {
+        self.tickets.watch(ticket, waker)
     }
 
     /// Ends a ticket with its verdict.

@@ -1,49 +1,80 @@
 //! Deadlines for futures on any executor: one thread that lives only while a deadline is pending.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::Instant;
 
 struct Pending {
-    deadlines: Vec<(Instant, Waker)>,
+    /// By deadline, and by a number for those that share one.
+    wakers: BTreeMap<(Instant, u64), Waker>,
+    next: u64,
     running: bool,
 }
 
-static PENDING: Mutex<Pending> = Mutex::new(Pending { deadlines: Vec::new(), running: false });
+static PENDING: Mutex<Pending> = Mutex::new(Pending { wakers: BTreeMap::new(), next: 0, running: false });
 static CHANGED: Condvar = Condvar::new();
 
-/// Wakes `waker` at `deadline`; false where the operating system gives no thread for it.
-pub(super) fn wake_at(deadline: Instant, waker: &Waker) -> bool {
-    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-    if !pending.running {
-        pending.running = thread::Builder::new().name("bento-timer".into()).spawn(run).is_ok();
-    }
-    if pending.running {
-        pending.deadlines.push((deadline, waker.clone()));
+fn pending() -> MutexGuard<'static, Pending> {
+    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A call at a deadline. Dropping it cancels the call, and with the last one the thread ends.
+#[derive(Debug)]
+pub(super) struct Alarm((Instant, u64));
+
+impl Alarm {
+    /// Wakes `waker` at `deadline`; `None` where the operating system gives no thread for it.
+    pub(super) fn set(deadline: Instant, waker: &Waker) -> Option<Self> {
+        let waker = waker.clone();
+        let mut pending = pending();
+        if !pending.running {
+            pending.running = thread::Builder::new().name("bento-timer".into()).spawn(run).is_ok();
+        }
+        if !pending.running {
+            return None;
+        }
+        let key = (deadline, pending.next);
+        pending.next += 1;
+        pending.wakers.insert(key, waker);
         CHANGED.notify_one();
+        Some(Self(key))
     }
-    pending.running
+
+    /// Wakes `waker` instead: a future may be polled by another task than before.
+    pub(super) fn renew(&self, waker: &Waker) {
+        let waker = waker.clone();
+        // What it replaces is foreign code, and dropped after the lock.
+        let _replaced = pending().wakers.get_mut(&self.0).map(|slot| std::mem::replace(slot, waker));
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        let mut pending = pending();
+        let waker = pending.wakers.remove(&self.0);
+        if pending.wakers.is_empty() {
+            CHANGED.notify_one();
+        }
+        drop(pending);
+        drop(waker);
+    }
 }
 
 fn run() {
-    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let now = Instant::now();
-        let due: Vec<_> = pending.deadlines.extract_if(.., |(deadline, _)| *deadline <= now).collect();
-        if !due.is_empty() {
+    let mut pending = pending();
+    while let Some(first) = pending.wakers.first_entry() {
+        let (deadline, _) = *first.key();
+        let pause = deadline.saturating_duration_since(Instant::now());
+        if pause.is_zero() {
+            let waker = first.remove();
             drop(pending);
-            for (_, waker) in due {
-                waker.wake();
-            }
-            pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-            continue;
+            super::wake(waker);
+            pending = self::pending();
+        } else {
+            pending = CHANGED.wait_timeout(pending, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let Some(next) = pending.deadlines.iter().map(|(deadline, _)| *deadline).min() else {
-            pending.running = false;
-            return;
-        };
-        let pause = next.saturating_duration_since(now);
-        pending = CHANGED.wait_timeout(pending, pause).unwrap_or_else(PoisonError::into_inner).0;
     }
+    pending.running = false;
 }

@@ -100,7 +100,7 @@ fn a_batch_is_cut_by_bytes_and_a_giant_travels_alone() {
     assert_eq!(queue.held(), 3);
     let ticket = queue.open_ticket(now);
     assert_eq!(settle_all(&mut queue, now, &accept()), [2, 1]);
-    assert!(queue.is_settled(ticket, None));
+    assert!(queue.is_settled(ticket));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn flush_answers_for_what_came_before_it_only() {
     let batch = sent(queue.next(now)).expect("the flush makes it due");
     push(&mut queue, 8);
     queue.settle(batch, accept(), now, 0);
-    assert!(queue.is_settled(ticket, None));
+    assert!(queue.is_settled(ticket));
     assert_eq!(queue.close_ticket(ticket), Ok(()), "what was dropped came after the call");
 }
 
