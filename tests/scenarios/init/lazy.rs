@@ -1,14 +1,14 @@
 //! Without `init`: the first emission starts the SDK, or finds out that it cannot.
 
-use crate::support::{KEY, LONG, Server, journal, scenario, span_names, worker_lives};
+use crate::support::{KEY, LONG, Server, await_workers, journal, scenario, span_names};
 
 #[test]
 fn the_first_emission_starts_from_the_environment() {
     scenario(
         || {
-            assert!(!worker_lives());
+            await_workers(0);
             bento::track_ai("answer").send();
-            assert!(worker_lives());
+            await_workers(1);
             bento::flush(LONG).unwrap();
         },
         |child| {
@@ -29,7 +29,7 @@ fn without_a_key_emission_is_counted_and_warned_of_once() {
                 bento::track_ai("answer").send();
             }
             turn.finish().unwrap();
-            assert!(!worker_lives());
+            await_workers(0);
             assert_eq!(journal::warnings().len(), 1, "{:?}", journal::warnings());
             assert!(journal::warnings()[0].contains("BENTOLABS_API_KEY"));
 
@@ -81,8 +81,7 @@ fn many_threads_start_one_worker() {
                     scope.spawn(|| bento::track_ai("answer").send());
                 }
             });
-            #[cfg(target_os = "linux")]
-            assert_eq!(crate::support::threads().iter().filter(|name| *name == "bento-worker").count(), 1);
+            await_workers(1);
             bento::flush(LONG).unwrap();
             assert_eq!(bento::status().delivered(), 16);
         },

@@ -3,7 +3,7 @@
 mod again;
 mod lazy;
 
-use crate::support::{KEY, LONG, OTHER_KEY, Server, journal, scenario, span_names, worker_lives};
+use crate::support::{KEY, LONG, OTHER_KEY, Server, await_workers, journal, scenario, span_names, threads};
 
 #[test]
 fn every_refusal_has_its_code() {
@@ -36,7 +36,7 @@ fn every_refusal_has_its_code() {
             }
             let scheme = bento::builder().api_key(KEY).base_url("localhost:8080").init().unwrap_err();
             assert!(scheme.to_string().contains("scheme"), "{scheme}");
-            assert!(!worker_lives());
+            await_workers(0);
             // What was refused stays refused no longer than the mistake.
             let _bento = bento::builder().api_key(KEY).base_url("http://localhost:1").init().unwrap();
             let other = bento::builder().api_key(OTHER_KEY).init().unwrap_err();
@@ -91,7 +91,7 @@ fn resolving_starts_nothing() {
             assert_eq!(options.service_name(), bento::SDK_NAME);
             assert!(!format!("{options:?}").contains("hush"));
             assert_eq!(bento::resolve_options().unwrap().base_url(), "https://api.bentolabs.ai");
-            assert!(!worker_lives());
+            await_workers(0);
             assert!(!bento::status().is_running());
         },
         |child| {
@@ -100,18 +100,15 @@ fn resolving_starts_nothing() {
     );
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_start_costs_one_thread_and_no_request() {
     scenario(
         || {
-            let before = crate::support::threads();
+            let before = threads().map(|(all, _)| all + 1);
             let _bento = bento::init().unwrap();
             let _again = bento::init().unwrap();
-            let mut after = crate::support::threads();
-            assert_eq!(after.len(), before.len() + 1);
-            after.retain(|name| name == "bento-worker");
-            assert_eq!(after.len(), 1);
+            await_workers(1);
+            assert_eq!(threads().map(|(all, _)| all), before);
         },
         |child| {
             let server = Server::ok();

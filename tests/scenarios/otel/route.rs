@@ -7,7 +7,7 @@ use bento::LossReason;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData, SpanExporter};
 
-use crate::support::{LONG, journal, scenario, worker_lives};
+use crate::support::{LONG, await_workers, journal, scenario};
 
 /// Does with each batch, by its number, what the function says.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ fn a_panic_of_the_exporter_costs_its_batch_and_nothing_else() {
             let error = bento::flush(LONG).unwrap_err();
             assert_eq!(error.losses().of(LossReason::Exporter), 1);
             assert!(error.cause().unwrap().contains("panicked: exporter"), "{error}");
-            assert!(worker_lives());
+            await_workers(1);
             bento::track_ai("fine").send();
             bento::flush(LONG).unwrap();
             let status = bento::status();
@@ -107,7 +107,9 @@ fn an_exporter_that_emits_does_not_feed_itself() {
     scenario(
         || {
             let _bento = start(Scripted::new(|_| {
-                bento::begin("inside").enter(|_| drop(bento::track_ai("inside").send()));
+                bento::begin("inside").enter(|_| {
+                    bento::track_ai("inside").send();
+                });
                 assert!(bento::flush(LONG).is_err(), "the batch in hand is not settled");
                 Ok(())
             }));

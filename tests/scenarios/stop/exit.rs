@@ -132,6 +132,21 @@ fn a_backend_that_is_silent_holds_the_exit_for_five_seconds_at_most() {
 }
 
 #[test]
+fn a_flush_that_gave_up_early_leaves_the_exit_its_time() {
+    scenario(
+        || {
+            bento::track_ai("answer").send();
+            bento::flush(Duration::from_millis(50)).unwrap_err();
+        },
+        |child| {
+            let server = Server::first([Answer::status(503), Answer::status(503)]);
+            child.to(&server).succeeds();
+            assert_eq!(span_names(&server.accepted()), ["answer"]);
+        },
+    );
+}
+
+#[test]
 fn an_exit_with_nothing_to_send_is_at_once() {
     scenario(
         || {

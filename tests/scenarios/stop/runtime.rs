@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{Answer, LONG, Server, scenario, span_names, worker_lives};
+use crate::support::{Answer, LONG, Server, await_workers, scenario, span_names};
 
 fn runtimes() -> [Runtime; 2] {
     let single = Builder::new_current_thread().enable_all().build().unwrap();
@@ -21,7 +21,7 @@ fn life() {
     bento::track_ai("answer").send();
     drop(guard);
     bento::shutdown(LONG).unwrap();
-    assert!(!worker_lives());
+    await_workers(0);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bento::LossReason;
 
-use crate::support::{Answer, KEY, LONG, Server, scenario, span_names, spans_of, worker_lives};
+use crate::support::{Answer, KEY, LONG, Server, await_workers, scenario, span_names, spans_of};
 
 #[test]
 fn a_shutdown_delivers_and_ends_the_worker() {
@@ -15,7 +15,7 @@ fn a_shutdown_delivers_and_ends_the_worker() {
             let tool = bento::tool_span("tool").start();
             bento::track_ai("answer").send();
             bento::shutdown(LONG).unwrap();
-            assert!(!worker_lives());
+            await_workers(0);
             assert!(!bento::status().is_running());
             // What was open is sent once; its guards have nothing left to do.
             tool.output("late").finish();
@@ -72,7 +72,7 @@ fn a_shutdown_tries_again_while_there_is_time() {
         || {
             bento::track_ai("answer").send();
             bento::shutdown(LONG).unwrap();
-            assert!(!worker_lives());
+            await_workers(0);
         },
         |child| {
             let server = Server::first([Answer::status(503), Answer::Close]);

@@ -9,23 +9,26 @@ pub(crate) use child::{Child, Ended, KEY, OTHER_KEY, scenario};
 pub(crate) use server::{Answer, Received, Server};
 pub(crate) use spans::{body, normalised, span_names, spans_of};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// More than anything here takes on a machine that is busy with other things.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
-/// The names of this process's threads.
-#[cfg(target_os = "linux")]
-pub(crate) fn threads() -> Vec<String> {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+/// How many threads this process has, and how many of them are the SDK's workers. `None` where the system does not tell.
+pub(crate) fn threads() -> Option<(usize, usize)> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    names.map(|name| name.trim().to_owned()).collect()
+    let names: Vec<String> = names.collect();
+    Some((names.len(), names.iter().filter(|name| name.trim() == "bento-worker").count()))
 }
 
-/// Whether the SDK's worker thread lives; always, where the system does not tell.
-pub(crate) fn worker_lives() -> bool {
-    #[cfg(target_os = "linux")]
-    return threads().iter().any(|name| name == "bento-worker");
-    #[cfg(not(target_os = "linux"))]
-    return bento::status().is_running();
+/// Waits until that many workers live: a thread takes its name, and goes, a moment later than its maker is told.
+pub(crate) fn await_workers(expected: usize) {
+    let end = Instant::now() + LONG;
+    while let Some((_, workers)) = threads()
+        && workers != expected
+    {
+        assert!(Instant::now() < end, "{workers} workers instead of {expected}");
+        std::thread::yield_now();
+    }
 }

@@ -139,8 +139,12 @@ fn a_nested_trajectory_is_a_child_unless_it_asks_for_its_own_trace() {
     scenario(
         || {
             let _outer = bento::begin("outer").start();
-            bento::begin("inner").enter(|_| drop(bento::track_ai("leaf").send()));
-            bento::begin("apart").own_trace().enter(|_| drop(bento::track_ai("leaf").send()));
+            bento::begin("inner").enter(|_| {
+                bento::track_ai("leaf").send();
+            });
+            bento::begin("apart").own_trace().enter(|_| {
+                bento::track_ai("leaf").send();
+            });
             flush();
         },
         |child| {

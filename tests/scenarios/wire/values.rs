@@ -110,7 +110,7 @@ fn a_value_above_the_limit_is_cut_between_characters_and_marked() {
     scenario(
         || {
             let _bento = bento::builder().value_bytes(4).init().unwrap();
-            bento::track_ai("answer").input("abcé").output(json!(["12345"])).property("p", "12345").send();
+            bento::track_ai("call").input("abcé").output(json!(["12345"])).property("p", "12345").send();
             flush();
         },
         |child| {
