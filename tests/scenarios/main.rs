@@ -3,9 +3,9 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::needless_pass_by_value,
+    clippy::print_stdout,
     reason = "a test fails loudly, and reads well"
 )]
 

@@ -41,7 +41,9 @@ fn the_books_balance_at_every_moment() {
                         })
                     })
                     .collect();
-                emitters.into_iter().for_each(|emitter| emitter.join().unwrap());
+                for emitter in emitters {
+                    emitter.join().unwrap();
+                }
                 bento::flush(LONG).ok();
                 over.store(true, Ordering::Relaxed);
                 assert!(watcher.join().unwrap() > 100);

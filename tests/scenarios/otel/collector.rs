@@ -43,9 +43,9 @@ fn a_collector_receives_what_bento_would() {
             let resource = protobuf::resource(&request);
             assert_eq!(resource["service.name"], "StringValue(\"bentolabs-sdk\")");
             let [tool, turn] = protobuf::spans(&request).try_into().unwrap();
-            assert!(ended.output.contains(&format!("turn={}:{}", turn.trace_id, turn.span_id)));
-            assert!(ended.output.contains(&format!("tool={}", tool.span_id)));
-            assert_eq!((&tool.parent_id, &tool.trace_id), (&turn.span_id, &turn.trace_id));
+            assert!(ended.output.contains(&format!("turn={}:{}", turn.trace_id, turn.id)));
+            assert!(ended.output.contains(&format!("tool={}", tool.id)));
+            assert_eq!((&tool.parent_id, &tool.trace_id), (&turn.id, &turn.trace_id));
             assert_eq!(turn.parent_id, "");
             assert!(turn.times.0 <= tool.times.0 && tool.times.1 <= turn.times.1);
             assert_eq!(tool.status, Some((2, "invalid digit found in string".to_owned())));

@@ -16,7 +16,7 @@ use crate::support::Received;
 pub(crate) struct Span {
     pub(crate) name: String,
     pub(crate) trace_id: String,
-    pub(crate) span_id: String,
+    pub(crate) id: String,
     pub(crate) parent_id: String,
     pub(crate) times: (u64, u64),
     pub(crate) attributes: BTreeMap<String, String>,
@@ -50,7 +50,7 @@ fn plain(span: &otlp::Span) -> Span {
     Span {
         name: span.name.clone(),
         trace_id: hex(&span.trace_id),
-        span_id: hex(&span.span_id),
+        id: hex(&span.span_id),
         parent_id: hex(&span.parent_span_id),
         times: (span.start_time_unix_nano, span.end_time_unix_nano),
         attributes: attributes(&span.attributes),
@@ -60,7 +60,11 @@ fn plain(span: &otlp::Span) -> Span {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// The body of an answer that rejects some spans.

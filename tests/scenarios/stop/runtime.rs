@@ -82,7 +82,6 @@ fn a_task_may_flush_while_its_runtime_ends() {
                     bento::shutdown(LONG).unwrap();
                 }
             }
-            println!("delivered={}", bento::status().accepted());
         },
         |child| {
             let server = Server::ok();

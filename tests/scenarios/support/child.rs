@@ -74,12 +74,11 @@ impl Child {
         }
         let mut output = String::new();
         for _ in 0..2 {
-            match texts.recv_timeout(2 * LONG) {
-                Ok(text) => output.push_str(&text),
-                Err(_) => {
-                    child.kill().ok();
-                    output.push_str("\n(killed: it did not end)\n");
-                }
+            if let Ok(text) = texts.recv_timeout(2 * LONG) {
+                output.push_str(&text);
+            } else {
+                child.kill().ok();
+                output.push_str("\n(killed: it did not end)\n");
             }
         }
         let code = child.wait().unwrap().code();

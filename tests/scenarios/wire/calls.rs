@@ -25,7 +25,7 @@ fn track_ai_with_every_argument() {
                 .property("experiment", 17)
                 .properties(json!({"flag": true, "ratio": 0.5}))
                 .start_time(SystemTime::UNIX_EPOCH + Duration::from_nanos(1_700_000_000_000_000_001))
-                .duration(Duration::from_nanos(1_500_000_000))
+                .duration(Duration::from_millis(1_500))
                 .send();
             assert_eq!(id.to_string().len(), 16);
             flush();
