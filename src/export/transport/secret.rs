@@ -27,7 +27,8 @@ impl Secret {
 
     /// Puts the secret where the stand-in is.
     fn fill_in(&self, output: &mut [u8]) {
-        if self.line.is_empty() || output.len() < self.line.len() {
+        // A head begins what is transmitted, and comes whole.
+        if self.line.is_empty() || !output.starts_with(b"POST ") {
             return;
         }
         let found = output.windows(self.line.len()).position(|window| window == self.line);
@@ -86,5 +87,33 @@ impl<T: Transport> Transport for Filled<T> {
 
     fn is_tls(&self) -> bool {
         self.connection.is_tls()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_takes_the_place_of_its_stand_in() {
+        let mut value = HeaderValue::from_static("Bearer bl_pk_hunter2");
+        let secret = Secret::take(&mut value);
+        assert_eq!(value, "********************");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+
+        let head =
+            "POST /******************** HTTP/1.1\r\nauthorization: ********************\r\nhost: x\r\n\r\n";
+        let mut output = head.as_bytes().to_vec();
+        secret.fill_in(&mut output);
+        let expected =
+            "POST /******************** HTTP/1.1\r\nauthorization: Bearer bl_pk_hunter2\r\nhost: x\r\n\r\n";
+        assert_eq!(String::from_utf8_lossy(&output), expected);
+
+        for other in ["", "POST ", "\u{1f}authorization: ********************\r\n"] {
+            let mut output = other.as_bytes().to_vec();
+            secret.fill_in(&mut output);
+            Secret::default().fill_in(&mut output);
+            assert_eq!(output, other.as_bytes());
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::support::{Answer, KEY, LONG, Server, scenario, spans_of};
+use crate::support::{Answer, KEY, LONG, Server, await_threads, scenario, spans_of};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -195,6 +195,7 @@ fn a_flush_that_is_over_leaves_nothing_behind() {
             }
             bento::flush(LONG).unwrap();
             assert_eq!(std::sync::Arc::strong_count(&token), 1, "wakers are kept for a century");
+            await_threads("bento-timer", 0);
         },
         |child| {
             child.to(&Server::always(Answer::Late(Duration::from_millis(20)))).succeeds();

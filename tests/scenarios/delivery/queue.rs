@@ -95,3 +95,32 @@ fn a_batch_that_is_retried_makes_room_for_what_is_new() {
         },
     );
 }
+
+/// Bytes of memory that this process holds, where the system tells.
+fn resident() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<usize>().ok()? * 1024)
+}
+
+#[test]
+fn a_full_queue_costs_at_most_twice_its_budget() {
+    scenario(
+        || {
+            let _bento = bento::init().unwrap();
+            let before = resident();
+            for _ in 0..2_000 {
+                bento::track_ai("large").input("x".repeat(64 * 1024)).send();
+            }
+            assert!(bento::status().losses().of(LossReason::BytesFull) > 1_000);
+            if let (Some(before), Some(after)) = (before, resident()) {
+                let grown = after.saturating_sub(before);
+                assert!(grown <= 64 * 1024 * 1024, "{grown} bytes");
+            }
+            bento::shutdown(Duration::ZERO).unwrap_err();
+        },
+        |child| {
+            child.to(&Server::always(Answer::Hang)).succeeds();
+        },
+    );
+}

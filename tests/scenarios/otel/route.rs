@@ -134,6 +134,7 @@ fn an_exporter_that_shuts_the_sdk_down_does_not_wait_for_itself() {
             }));
             bento::track_ai("answer").send();
             bento::flush(LONG).unwrap_err();
+            await_workers(0);
             assert!(!bento::status().is_running());
             let status = bento::status();
             assert_eq!(status.accepted(), status.delivered() + status.losses().total());

@@ -9,26 +9,30 @@ pub(crate) use child::{Child, Ended, KEY, OTHER_KEY, scenario};
 pub(crate) use server::{Answer, Received, Server};
 pub(crate) use spans::{body, normalised, span_names, spans_of};
 
+use std::fs::DirEntry;
 use std::time::{Duration, Instant};
 
 /// More than anything here takes on a machine that is busy with other things.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
-/// How many threads this process has, and how many of them are the SDK's workers. `None` where the system does not tell.
-pub(crate) fn threads() -> Option<(usize, usize)> {
+/// The names of this process's threads; `None` where the system does not tell.
+pub(crate) fn threads() -> Option<Vec<String>> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    let names: Vec<String> = names.collect();
-    Some((names.len(), names.iter().filter(|name| name.trim() == "bento-worker").count()))
+    let name = |task: std::io::Result<DirEntry>| std::fs::read_to_string(task.ok()?.path().join("comm")).ok();
+    Some(tasks.filter_map(name).map(|name| name.trim().to_owned()).collect())
 }
 
 /// Waits until that many workers live: a thread takes its name, and goes, a moment later than its maker is told.
 pub(crate) fn await_workers(expected: usize) {
+    await_threads("bento-worker", expected);
+}
+
+pub(crate) fn await_threads(name: &str, expected: usize) {
     let end = Instant::now() + LONG;
-    while let Some((_, workers)) = threads()
-        && workers != expected
+    while let Some(names) = threads()
+        && names.iter().filter(|known| *known == name).count() != expected
     {
-        assert!(Instant::now() < end, "{workers} workers instead of {expected}");
+        assert!(Instant::now() < end, "not {expected} of {name}: {names:?}");
         std::thread::yield_now();
     }
 }
