@@ -14,7 +14,7 @@ use crate::scope::{Context, Draft, Ending, Frame, InContext, OpenSpan, Role, Sea
 
 /// A span that is about to be opened.
 #[derive(Debug)]
-pub(super) struct Opening {
+pub(crate) struct Opening {
     pub(super) role: Role,
     pub(super) name: String,
     /// The context the span was asked for in, where it is not the current one.
@@ -24,13 +24,13 @@ pub(super) struct Opening {
 
 /// An open span and its seat. Dropping it ends the span.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     span: Arc<OpenSpan>,
     seat: Seat,
     /// The context around the span, but for the span itself.
     around: Context,
     /// Whether dropping the guard means that a future was dropped.
-    in_future: bool,
+    pub(crate) in_future: bool,
     /// A guard that is made while its thread panics is not ended by that panic.
     born_in_panic: bool,
 }
@@ -51,7 +51,7 @@ impl Guard {
     }
 
     /// A frame of its own for the span, which code that runs inside it carries along.
-    fn framed(opening: Opening, draft: Draft) -> (Self, Arc<Frame>) {
+    pub(crate) fn framed(opening: Opening, draft: Draft) -> (Self, Arc<Frame>) {
         let mut guard = Self::open(opening, draft);
         let frame = Frame::new(guard.context());
         guard.seat = Seat::Frame(Arc::clone(&frame));
@@ -66,7 +66,7 @@ impl Guard {
         self.around.with_parent(&self.span)
     }
 
-    pub(super) fn update(&self, change: impl FnOnce(&mut Draft)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Draft)) {
         self.span.update(change);
     }
 
@@ -86,7 +86,7 @@ impl Guard {
         self.span.end(ending);
     }
 
-    fn conclude<T: Outcome>(&self, result: thread::Result<T>) -> T {
+    pub(crate) fn conclude<T: Outcome>(&self, result: thread::Result<T>) -> T {
         match result {
             Ok(outcome) => {
                 self.record(&outcome);
@@ -115,7 +115,7 @@ impl Drop for Guard {
 }
 
 /// Runs `work` inside the span that `opening` opens, and ends it with what `work` gives.
-pub(super) fn enter<G, T: Outcome>(
+pub(crate) fn enter<G, T: Outcome>(
     opening: Opening,
     draft: Draft,
     wrap: impl FnOnce(Guard) -> G,
