@@ -235,8 +235,8 @@ mod tests {
         }
     }
 
-    fn secret(text: &str) -> Option<Secret> {
-        Some(Secret(text.to_owned()))
+    fn secret(text: &str) -> Secret {
+        Secret(text.to_owned())
     }
 
     #[test]
@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(options, Ok(("Bearer bl_pk_env".into(), "http://env".into())));
 
         let explicit = Explicit {
-            api_key: secret("bl_pk_code"),
-            base_url: secret("http://code/x/"),
+            api_key: Some(secret("bl_pk_code")),
+            base_url: Some(secret("http://code/x/")),
             ..Explicit::default()
         };
         let options = Options::resolve(&explicit, &environment)
@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn empty_and_blank_count_as_absent() {
-        let explicit = Explicit { api_key: secret("  "), base_url: secret(""), ..Explicit::default() };
+        let explicit =
+            Explicit { api_key: Some(secret("  ")), base_url: Some(secret("")), ..Explicit::default() };
         let environment = Table(&[(API_KEY_VARIABLE, "\t\n"), (BASE_URL_VARIABLE, "http://env")]);
         assert_eq!(Options::resolve(&explicit, &environment).err(), Some(ConfigError::MissingApiKey));
         let environment = Table(&[(API_KEY_VARIABLE, "bl_pk_1"), (BASE_URL_VARIABLE, "http://env")]);
@@ -277,7 +278,7 @@ mod tests {
             ("ALL_PROXY", "http://never"),
             ("NO_PROXY", "localhost"),
         ]);
-        let plain = Explicit { base_url: secret("http://host"), ..Explicit::default() };
+        let plain = Explicit { base_url: Some(secret("http://host")), ..Explicit::default() };
         assert!(
             Options::resolve(&plain, &environment).is_ok_and(|options| options.destination.proxy.is_none())
         );
@@ -293,8 +294,8 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let explicit = Explicit {
-            api_key: secret("bl_pk_hunter2"),
-            base_url: secret("http://host"),
+            api_key: Some(secret("bl_pk_hunter2")),
+            base_url: Some(secret("http://host")),
             ..Explicit::default()
         };
         let options = Options::resolve(&explicit, &Table(&[]));

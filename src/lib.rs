@@ -62,11 +62,88 @@ mod pipeline;
 mod record;
 mod scope;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 #[cfg(feature = "otel")]
 pub mod otel;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+/// Runs a function as a trajectory, as [`begin`] does with a closure.
+///
+/// The event is the function's name, or the one that is given:
+///
+/// ```
+/// #[bento::interaction(event = "user_turn")]
+/// async fn handle(message: String) -> Result<String, std::io::Error> {
+///     bento::track_ai("plan").send();
+///     Ok(format!("You said: {message}"))
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let reply = handle("Hi".to_owned()).await?;
+/// assert_eq!(reply, "You said: Hi");
+/// # Ok::<_, std::io::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// # What is captured
+///
+/// - The arguments, before the function runs, as one JSON object: those whose type implements `Serialize`. The others
+///   are left out, as is `self`. A value that fails to serialise is replaced by the reason.
+/// - What the function returns, if it implements `Serialize`. If it is a `Result`, under whatever alias, `Ok` gives the
+///   output, and `Err` marks the span as failed, in the words of `Display`, else of `Debug`, else by the name of its
+///   type. A type parameter is what its bounds say: without `Serialize` among them it is left out.
+/// - A panic, with its message; and, for an async function, that its future was dropped before its end.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `event = "…"` | the name of the event; else the name of the function |
+/// | `skip(a, b)` | these arguments are left out |
+/// | `capture_input = false` | all arguments are left out |
+/// | `capture_output = false` | the value is left out; an `Err` still marks the span |
+///
+/// # Where it may stand
+///
+/// On functions and methods, sync and async, also inside `#[async_trait]`; not on a `const fn`. The span of an async
+/// function begins when its future is first polled. So does that of a function whose last expression is
+/// `async move { … }` or `Box::pin(async move { … })`; if a function makes its future in another way, the span covers
+/// only the making.
+///
+/// A closure that is returned as `impl Fn(&str) -> …` has to name the types of its parameters, because the body becomes
+/// a closure itself and is not told what the signature says; `Box<dyn Fn(&str) -> …>` has no such limit.
+#[doc(inline)]
+pub use bento_macros::interaction;
+/// Runs a function as the call of a tool, as [`tool_span`] does with a closure.
+///
+/// ```
+/// use std::num::ParseIntError;
+///
+/// #[bento::tool]
+/// fn add(left: &str, right: &str) -> Result<u32, ParseIntError> {
+///     Ok(left.parse::<u32>()? + right.parse::<u32>()?)
+/// }
+///
+/// #[bento::tool(name = "sign_in", skip(password))]
+/// async fn check(user: &str, password: &str) -> bool {
+///     user == "admin" && password == "secret"
+/// }
+///
+/// # fn main() {
+/// assert_eq!(add("1", "2"), Ok(3));
+/// assert!(add("1", "two").is_err()); // the span failed: "invalid digit found in string"
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # assert!(runtime.block_on(check("admin", "secret")));
+/// # }
+/// ```
+///
+/// The options are those of [`macro@interaction`], with `name = "…"` in the place of `event`; what is captured, and
+/// where it may stand, is told there.
+#[doc(inline)]
+pub use bento_macros::tool;
 pub use config::{Options, SDK_NAME, SDK_VERSION};
 pub use emit::{
     Begin, Chunk, Failure, Outcome, Output, Propagation, SpanUpdate, Tool, ToolSpan, TraceUpdate,

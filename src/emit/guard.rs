@@ -17,7 +17,7 @@ const UNKNOWN_PANIC: &str = "the code inside the span panicked";
 
 /// A span that is about to be opened.
 #[derive(Debug)]
-pub(super) struct Opening {
+pub(crate) struct Opening {
     pub(super) role: Role,
     pub(super) name: String,
     /// The context the span was asked for in, where it is not the current one.
@@ -27,7 +27,7 @@ pub(super) struct Opening {
 
 /// An open span and its seat. Dropping it ends the span.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     span: Arc<OpenSpan>,
     seat: Seat,
     /// The context around the span, but for the span itself.
@@ -52,7 +52,7 @@ impl Guard {
     }
 
     /// A frame of its own for the span, which code that runs inside it carries along.
-    fn framed(opening: Opening, draft: Draft) -> (Self, Arc<Frame>) {
+    pub(crate) fn framed(opening: Opening, draft: Draft) -> (Self, Arc<Frame>) {
         let mut guard = Self::open(opening, draft);
         let frame = Frame::new(guard.context());
         guard.seat = Seat::Frame(Arc::clone(&frame));
@@ -67,7 +67,7 @@ impl Guard {
         self.around.with_parent(&self.span)
     }
 
-    pub(super) fn update(&self, change: impl FnOnce(&mut Draft)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Draft)) {
         if self.span.is_open() {
             let mut draft = Draft::new(self.span.limits());
             change(&mut draft);
@@ -91,7 +91,13 @@ impl Guard {
         self.span.end(ending);
     }
 
-    fn conclude<T: Outcome>(&self, result: thread::Result<T>) -> T {
+    /// Ends the span as its circumstances say: amid a panic, with a future that is dropped, or as it should.
+    pub(crate) fn end_by_drop(&self) {
+        let ending = ending_of_a_drop();
+        self.end(if ending == self.born_amid { Ending::Finished } else { ending });
+    }
+
+    pub(crate) fn conclude<T: Outcome>(&self, result: thread::Result<T>) -> T {
         match result {
             Ok(outcome) => {
                 self.record(&outcome);
@@ -108,8 +114,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let ending = ending_of_a_drop();
-        self.end(if ending == self.born_amid { Ending::Finished } else { ending });
+        self.end_by_drop();
     }
 }
 
@@ -125,7 +130,7 @@ fn ending_of_a_drop() -> Ending {
 }
 
 /// Runs `work` inside the span that `opening` opens, and ends it with what `work` gives.
-pub(super) fn enter<G, T: Outcome>(
+pub(crate) fn enter<G, T: Outcome>(
     opening: Opening,
     draft: Draft,
     wrap: impl FnOnce(Guard) -> G,

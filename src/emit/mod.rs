@@ -1,6 +1,6 @@
 //! What a caller writes. Every form ends the same way: a draft becomes a record, and the record goes to the client.
 
-mod guard;
+pub(crate) mod guard;
 mod outcome;
 mod propagate;
 mod setters;

@@ -14,8 +14,8 @@ use crate::scope::{Context, Draft, Ending, Leaf, Role, current};
 #[derive(Debug)]
 #[must_use = "nothing is emitted until `run`, `enter`, `start` or `send`"]
 pub struct ToolSpan {
-    opening: Opening,
-    draft: Draft,
+    pub(crate) opening: Opening,
+    pub(crate) draft: Draft,
     started_at: Option<SystemTime>,
     duration: Option<Duration>,
 }

@@ -11,8 +11,8 @@ use crate::scope::{Context, Draft, Ending, Role, current};
 #[derive(Debug)]
 #[must_use = "nothing begins until `start`, `run` or `enter`"]
 pub struct Begin {
-    opening: Opening,
-    draft: Draft,
+    pub(crate) opening: Opening,
+    pub(crate) draft: Draft,
 }
 
 /// An open trajectory. Dropping it finishes it; during a panic it is marked as failed.

@@ -171,11 +171,7 @@ pin_project! {
 
     impl<F> PinnedDrop for InContext<F> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // What the future does while it is dropped, it does in its own context.
-            if this.future.is_some() {
-                this.frame.cancel(|| this.future.set(None));
-            }
+            this.abandon(|| ());
         }
     }
 }
@@ -183,6 +179,17 @@ pin_project! {
 impl<F> InContext<F> {
     pub(crate) fn new(future: F, frame: Arc<Frame>) -> Self {
         Self { future: Some(future), frame }
+    }
+
+    /// Drops the future, unless it has ended, and then does `rest`, both inside the context.
+    pub(crate) fn abandon(self: Pin<&mut Self>, rest: impl FnOnce()) {
+        let mut this = self.project();
+        if this.future.is_some() {
+            this.frame.cancel(|| {
+                this.future.set(None);
+                rest();
+            });
+        }
     }
 }
 

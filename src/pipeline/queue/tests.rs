@@ -1,3 +1,5 @@
+#![expect(clippy::expect_used, reason = "a test fails loudly")]
+
 use std::sync::Arc;
 
 use super::*;
@@ -111,7 +113,7 @@ fn past_the_bound_the_oldest_goes_and_is_counted_and_told_once() {
     assert_eq!(queue.accounts().lost.of(LossReason::QueueFull), 3);
     assert!(matches!(queue.next(now), Step::TellOverflow(3)));
     let batch = sent(queue.next(now));
-    assert_eq!(batch.as_ref().map(|batch| batch.numbers()), Some(vec![3, 4, 5, 6]));
+    assert_eq!(batch.as_ref().map(Batch::numbers), Some(vec![3, 4, 5, 6]));
     push(&mut queue, 1);
     assert!(!matches!(queue.next(now), Step::TellOverflow(_)), "the episode was told");
     assert!(books_balance(&queue));
