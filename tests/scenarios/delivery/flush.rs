@@ -41,11 +41,16 @@ fn a_flush_ends_at_its_deadline() {
             assert!(first.elapsed() < Duration::from_secs(14), "{:?}", first.elapsed());
         },
         |child| {
-            for answer in [Answer::Hang, Answer::Trickle] {
-                let server = Server::first([answer]);
-                child.clone().to(&server).succeeds();
-                assert_eq!(spans_of(&server.accepted()).len(), 2);
-            }
+            std::thread::scope(|scope| {
+                for answer in [Answer::Hang, Answer::Trickle] {
+                    let child = child.clone();
+                    scope.spawn(move || {
+                        let server = Server::first([answer]);
+                        child.to(&server).succeeds();
+                        assert_eq!(spans_of(&server.accepted()).len(), 2);
+                    });
+                }
+            });
         },
     );
 }
@@ -169,6 +174,7 @@ fn a_flush_that_moves_between_tasks_is_woken_where_it_is() {
             let start = Instant::now();
             assert_eq!(pollster(flush).unwrap_err().waiting(), 1);
             assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+            bento::shutdown(Duration::ZERO).unwrap_err();
         },
         |child| {
             child.to(&Server::always(Answer::Hang)).succeeds();
