@@ -21,6 +21,9 @@ pub(crate) use transport::{Bounds, Transport};
 pub(crate) trait Export: Send {
     /// Sends `batch`, and returns by `deadline` whatever the other side does.
     fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict;
+
+    /// Called once, when no batch will follow.
+    fn close(&mut self) {}
 }
 
 /// What became of a batch.

@@ -64,6 +64,13 @@ impl<E: SpanExporter> Export for Handover<E> {
         let spans = batch.iter().map(|span| convert::span_data(span)).collect();
         verdict(block_on(self.exporter.export(spans), deadline))
     }
+
+    fn close(&mut self) {
+        let _runtime = self.runtime.as_ref().map(Handle::enter);
+        if let Err(error) = self.exporter.shutdown() {
+            log::warn!("bento: the exporter did not shut down: {error}");
+        }
+    }
 }
 
 pub(super) fn verdict(exported: Option<OTelSdkResult>) -> Verdict {

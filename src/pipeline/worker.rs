@@ -54,6 +54,9 @@ impl Worker {
             }
         }
         self.shared.settled.notify_all();
+        if let Some(exporter) = &mut self.exporter {
+            catch_unwind(AssertUnwindSafe(|| exporter.close())).ok();
+        }
     }
 
     fn send(&mut self, batch: Batch) {
@@ -78,30 +81,42 @@ impl Worker {
     }
 }
 
-/// Tells the host's log what goes wrong, once an episode: until it changes or a batch is delivered.
+/// Tells the host's log what goes wrong, once an episode: until it is of another kind, or a batch is delivered.
 #[derive(Default)]
 struct Log {
-    told: Option<String>,
+    told: Option<Trouble>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Trouble {
+    Rejected,
+    Retrying,
+    Lost(LossReason),
 }
 
 impl Log {
     fn tell(&mut self, verdict: &Verdict, spans: usize) {
-        let line = match verdict {
+        let (trouble, line) = match verdict {
             Verdict::Accepted { rejected: 0, .. } => {
                 self.told = None;
                 return;
             }
+            Verdict::TooLarge { .. } => return,
             Verdict::Accepted { rejected, message } => {
                 let message = message.as_deref().unwrap_or("no reason given");
-                format!("bento: the backend rejected spans: {message} ({rejected} of {spans} in this batch)")
+                let line = format!("the backend rejected {rejected} of {spans} spans: {message}");
+                (Trouble::Rejected, line)
             }
-            Verdict::Retry { cause, .. } => format!("bento: delivery failed and will be retried: {cause}"),
-            Verdict::TooLarge { .. } => return,
-            Verdict::Refused { cause, .. } => format!("bento: spans are lost: {cause}"),
+            Verdict::Retry { cause, .. } => {
+                (Trouble::Retrying, format!("delivery failed and will be retried: {cause}"))
+            }
+            Verdict::Refused { reason, cause } => {
+                (Trouble::Lost(*reason), format!("{spans} spans are lost: {cause}"))
+            }
         };
-        if self.told.as_ref() != Some(&line) {
-            warn(&line);
-            self.told = Some(line);
+        if self.told.as_ref() != Some(&trouble) {
+            warn(&format!("bento: {line}"));
+            self.told = Some(trouble);
         }
     }
 }

@@ -39,7 +39,7 @@ fn an_episode_is_logged_once() {
             assert_eq!(journal::count("will be retried"), 2, "{:?}", journal::warnings());
         },
         |child| {
-            let answers = [503, 503, 200, 503, 503].map(Answer::status);
+            let answers = [503, 502, 200, 504, 503].map(Answer::status);
             child.to(&Server::first(answers)).succeeds();
         },
     );

@@ -169,3 +169,36 @@ fn an_exporter_finds_the_runtime_it_was_made_in() {
         },
     );
 }
+
+/// Counts how often it was shut down.
+#[derive(Debug)]
+struct Closable(&'static AtomicUsize);
+
+impl SpanExporter for Closable {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[test]
+fn an_exporter_is_shut_down_once_with_the_sdk() {
+    scenario(
+        || {
+            static CLOSED: AtomicUsize = AtomicUsize::new(0);
+            let _bento = start(Closable(&CLOSED));
+            bento::track_ai("answer").send();
+            bento::flush(LONG).unwrap();
+            assert_eq!(CLOSED.load(Ordering::Relaxed), 0);
+            bento::shutdown(LONG).unwrap();
+            assert_eq!(CLOSED.load(Ordering::Relaxed), 1);
+        },
+        |child| {
+            child.succeeds();
+        },
+    );
+}
