@@ -51,7 +51,11 @@ fn quickstart_goes_where_the_environment_says() {
 fn quickstart_does_not_start_with_a_bad_key_and_does_not_print_it() {
     let refused = example::run("quickstart", &[], &[("BENTOLABS_API_KEY", "a secret of another shop")]);
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
-    assert!(refused.stderr.contains("an API key starts with `bl_pk_`") && !refused.stderr.contains("another shop"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("an API key starts with `bl_pk_`")
+            && !refused.stderr.contains("another shop"),
+        "{refused:?}"
+    );
 }
 
 #[test]
