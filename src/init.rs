@@ -141,6 +141,13 @@ impl Sink for Ignore {
 /// Flushes when dropped, for at most five seconds, and shuts nothing down.
 ///
 /// Keep it in a variable until `main` ends: `let _bento = bento::init()?;`. Dropping it early only flushes early.
+///
+/// ```
+/// let guard = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080").init()?;
+/// drop(guard); // returns at once: nothing waits to be sent
+/// assert!(bento::status().is_running());
+/// # Ok::<(), bento::InitError>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "keep the guard until `main` ends, so that its drop flushes: `let _bento = bento::init()?;`"]
 pub struct Guard(());
