@@ -210,6 +210,9 @@ pub fn flush(timeout: Duration) -> Result<(), DeliveryError> {
 
 /// The same as [`flush`], without blocking a thread, on any executor.
 ///
+/// Both the deadline and what counts as emitted before are fixed by the call, not by the first poll. Dropping the
+/// future ends the waiting, not the sending.
+///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// # use std::time::Duration;

@@ -105,12 +105,12 @@ impl Output {
     /// # use futures_util::{StreamExt, stream};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let chunks = stream::iter(["Hel", "lo"]);
-    /// # let spans = bento::testing::capture_async(async {
-    /// let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
-    ///     output.push(chunk);
-    /// });
-    /// # answer.collect::<Vec<_>>().await
-    /// # }).await;
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.push(chunk);
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
     /// assert_eq!(spans.find("answer").unwrap().attribute("output.value"), Some("Hello".into()));
     /// # });
     /// ```
@@ -128,12 +128,12 @@ impl Output {
     /// # use futures_util::{StreamExt, stream};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let chunks = stream::iter(["Hel", "lo"]);
-    /// # let spans = bento::testing::capture_async(async {
-    /// let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
-    ///     output.tokens(12, chunk.len() as u64);
-    /// });
-    /// # answer.collect::<Vec<_>>().await
-    /// # }).await;
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.tokens(12, chunk.len() as u64);
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
     /// assert_eq!(spans.find("answer").unwrap().attribute("gen_ai.usage.output_tokens"), Some(2.into()));
     /// # });
     /// ```
@@ -149,12 +149,12 @@ impl Output {
     /// # use futures_util::{StreamExt, stream};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let chunks = stream::iter(["Hel", "lo"]);
-    /// # let spans = bento::testing::capture_async(async {
-    /// let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
-    ///     output.property("last", chunk);
-    /// });
-    /// # answer.collect::<Vec<_>>().await
-    /// # }).await;
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.property("last", chunk);
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
     /// assert_eq!(spans.find("answer").unwrap().attribute("last"), Some("lo".into()));
     /// # });
     /// ```
@@ -170,12 +170,12 @@ impl Output {
     /// # use futures_util::{StreamExt, stream};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let chunks = stream::iter(["Hel", "lo"]);
-    /// # let spans = bento::testing::capture_async(async {
-    /// let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
-    ///     output.error(bento::Failure::new(chunk));
-    /// });
-    /// # answer.collect::<Vec<_>>().await
-    /// # }).await;
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.error(bento::Failure::new(chunk));
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
     /// assert_eq!(spans.find("answer").unwrap().error(), Some("Hel"));
     /// # });
     /// ```

@@ -3,7 +3,10 @@
 use crate::error::{LossReason, Losses};
 use crate::pipeline::Pipeline;
 
-/// What the SDK did since it started. `accepted = delivered + rejected + failed + dropped + waiting` at every moment.
+/// What the SDK did since it was last started. `accepted = delivered + rejected + failed + dropped + waiting` at every
+/// moment.
+///
+/// What was emitted while it did not run is counted from the start of the process.
 ///
 /// ```
 /// let status = bento::status();
@@ -45,7 +48,7 @@ impl Status {
     /// Whether the worker lives: the SDK was started, and not shut down.
     ///
     /// ```
-    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
     /// assert!(bento::status().is_running());
     /// bento::shutdown(std::time::Duration::ZERO).ok();
     /// assert!(!bento::status().is_running());
@@ -58,7 +61,7 @@ impl Status {
     /// Spans emitted, whatever became of them.
     ///
     /// ```
-    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
     /// let before = bento::status().accepted();
     /// bento::track_ai("answer").send();
     /// assert_eq!(bento::status().accepted(), before + 1);
@@ -82,7 +85,7 @@ impl Status {
     /// Spans that are neither delivered nor lost: queued, on their way, or waiting for a retry.
     ///
     /// ```
-    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
     /// bento::track_ai("answer").send();
     /// assert_eq!(bento::status().waiting(), 1); // until the batch is full or the interval over
     /// # bento::shutdown(std::time::Duration::ZERO).ok();
@@ -102,8 +105,8 @@ impl Status {
         self.losses.of(LossReason::Rejected)
     }
 
-    /// Spans lost because their batch was refused or given up: for the backend's status or certificate, by the exporter,
-    /// or after five minutes of failure.
+    /// Spans lost because their batch was refused or given up: for the backend's status or certificate, by the
+    /// exporter, or after five minutes of failure.
     ///
     /// ```
     /// let status = bento::status();
