@@ -7,9 +7,17 @@ use crate::credential::{ApiKey, BaseUrl};
 use crate::error::ConfigError;
 use crate::record::Limits;
 
-/// The name of this SDK.
+/// The name of this SDK, which every request carries as `telemetry.sdk.name`.
+///
+/// ```
+/// assert_eq!(bento::SDK_NAME, "bentolabs-sdk");
+/// ```
 pub const SDK_NAME: &str = env!("CARGO_PKG_NAME");
-/// The version of this SDK.
+/// The version of this SDK, which every request carries as `telemetry.sdk.version`.
+///
+/// ```
+/// println!("{} {}", bento::SDK_NAME, bento::SDK_VERSION);
+/// ```
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub(crate) const API_KEY_VARIABLE: &str = "BENTOLABS_API_KEY";
@@ -102,36 +110,78 @@ pub(crate) struct Proxy {
 
 impl Options {
     /// Where spans are sent: scheme, host, port and path prefix, without a trailing slash.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert_eq!(options.base_url(), "http://localhost:8080");
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
     pub fn base_url(&self) -> &str {
         self.destination.base_url.as_str()
     }
 
-    /// `service.name` of the resource.
+    /// `service.name` of the resource; by default `bentolabs-sdk`.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert_eq!(options.service_name(), "bentolabs-sdk");
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
     pub fn service_name(&self) -> &str {
         &self.settings.service_name
     }
 
-    /// `service.version` of the resource.
+    /// `service.version` of the resource; by default the SDK's.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert_eq!(options.service_version(), bento::SDK_VERSION);
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
     pub fn service_version(&self) -> &str {
         &self.settings.service_version
     }
 
-    /// Spans per request, from 1 to 2048.
+    /// Spans per request, from 1 to 2048; by default 512.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert_eq!(options.batch_spans(), 512);
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
     pub fn batch_spans(&self) -> usize {
         self.settings.batch_spans
     }
 
-    /// How long a span waits for company before it is sent.
+    /// How long a span waits for company at most before it is sent; by default 5 s.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert_eq!(options.batch_interval(), std::time::Duration::from_secs(5));
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
     pub fn batch_interval(&self) -> Duration {
         self.settings.batch_interval
     }
 
-    /// Bytes that may wait in the queue.
+    /// Bytes that may wait in the queue; by default 32 MiB.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert_eq!(options.queue_bytes(), 32 * 1024 * 1024);
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
     pub fn queue_bytes(&self) -> usize {
         self.settings.queue_bytes
     }
 
-    /// Bytes of text one value may have before it is cut.
+    /// Bytes of text one value may have before it is cut; by default 1 MiB.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert_eq!(options.value_bytes(), 1024 * 1024);
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
     pub fn value_bytes(&self) -> usize {
         self.settings.limits.value_bytes
     }

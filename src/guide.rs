@@ -1,4 +1,13 @@
 //! Guides: a page for each thing that wants more words than one item's documentation.
+//!
+//! All of them start from this:
+//!
+//! ```
+//! let _bento = bento::init();
+//! let turn = bento::begin("user_turn").input("Hi").start();
+//! bento::track_ai("answer").model("gpt-4o").output("Hello!").send();
+//! turn.output("Hello!");
+//! ```
 
 #[doc = include_str!("../docs/async-context.md")]
 pub mod async_context {}

@@ -154,6 +154,13 @@ impl Sink for Ignore {
 /// Flushes when dropped, for at most five seconds, and shuts nothing down.
 ///
 /// Keep it in a variable until `main` ends: `let _bento = bento::init()?;`. Dropping it early only flushes early.
+///
+/// ```
+/// let guard = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080").init()?;
+/// drop(guard); // returns at once: nothing waits to be sent
+/// assert!(bento::status().is_running());
+/// # Ok::<(), bento::InitError>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "keep the guard until `main` ends, so that its drop flushes: `let _bento = bento::init()?;`"]
 pub struct Guard(());
@@ -214,6 +221,9 @@ pub fn flush(timeout: Duration) -> Result<(), DeliveryError> {
 }
 
 /// The same as [`flush`], without blocking a thread, on any executor.
+///
+/// Both the deadline and what counts as emitted before are fixed by the call, not by the first poll. Dropping the
+/// future ends the waiting, not the sending.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

@@ -32,7 +32,8 @@
 //! **Lose nothing.** At most 2048 spans and 32 MiB wait; past that the oldest go and are counted. Failed requests are
 //! retried for five minutes. [`DeliveryError`] and [`Status`] give every loss by [`LossReason`].
 //!
-//! **Fit in.** `bento::otel` bridges to OpenTelemetry in both directions, `bento::testing` captures what would be sent.
+//! **Fit in.** `bento::otel` bridges to OpenTelemetry in both directions. `bento::testing` captures what would be sent:
+//! the examples on these pages use it to show what becomes of a call.
 //!
 //! # Features
 //!

@@ -64,6 +64,12 @@ pub struct SpanExporter {
 }
 
 /// Sends the spans of an existing tracer provider to Bento through the queue of this SDK, as they end.
+///
+/// ```
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// let provider = SdkTracerProvider::builder().with_span_processor(bento::otel::SpanProcessor::new()).build();
+/// ```
 #[derive(Debug, Default)]
 pub struct SpanProcessor {
     resource: Arc<Resource>,
@@ -71,6 +77,11 @@ pub struct SpanProcessor {
 
 impl SpanExporter {
     /// An exporter for the SDK that runs, which the first span starts from the environment if need be.
+    ///
+    /// ```
+    /// let exporter = bento::otel::SpanExporter::new(); // starts nothing yet
+    /// assert!(!bento::status().is_running());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -78,6 +89,11 @@ impl SpanExporter {
 
 impl SpanProcessor {
     /// A processor for the SDK that runs, which the first span starts from the environment if need be.
+    ///
+    /// ```
+    /// let processor = bento::otel::SpanProcessor::new(); // starts nothing yet
+    /// assert!(!bento::status().is_running());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }

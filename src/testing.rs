@@ -24,6 +24,17 @@ use crate::{SpanId, TraceId};
 
 /// Runs a closure and gives the spans emitted inside it, in the order in which they ended. Spans still open at its end
 /// are among them, marked with `bento.unfinished`.
+///
+/// ```
+/// let spans = bento::testing::capture(|| {
+///     let _turn = bento::begin("user_turn").start();
+///     bento::track_ai("plan").send();
+/// });
+/// assert_eq!(spans.tree(), "user_turn\n  plan");
+/// ```
+///
+/// Nothing is sent, no SDK is started, and identity sources given at `init` are not asked. What the closure returns is
+/// dropped.
 pub fn capture<T>(work: impl FnOnce() -> T) -> Spans {
     let capture = Capture::begin();
     capture.context.enter(work);
@@ -79,36 +90,84 @@ impl Capture {
 }
 
 /// Captured spans.
+///
+/// ```
+/// let spans = bento::testing::capture(|| bento::track_ai("plan").send());
+/// for span in &spans {
+///     println!("{}", span.name());
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Spans(Vec<Span>);
 
 /// One captured span.
+///
+/// ```
+/// let spans = bento::testing::capture(|| bento::track_ai("plan").send());
+/// let plan = spans.find("plan").expect("it was emitted");
+/// assert_eq!(plan.error(), None);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Span(SpanRecord);
 
 impl Spans {
     /// Every span, in the order in which they ended.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").error("no hits").send();
+    /// });
+    /// let names: Vec<_> = spans.iter().map(|span| span.name()).collect();
+    /// assert_eq!(names, ["search", "user_turn"]);
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Span> {
         self.0.iter()
     }
 
     /// How many there are.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").error("no hits").send();
+    /// });
+    /// assert_eq!(spans.len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether nothing was emitted.
+    ///
+    /// ```
+    /// assert!(bento::testing::capture(|| ()).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The first span of that name to have ended.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| bento::track_ai("plan").send());
+    /// assert!(spans.find("plan").is_some());
+    /// assert!(spans.find("search").is_none());
+    /// ```
     pub fn find(&self, name: &str) -> Option<&Span> {
         self.iter().find(|span| span.name() == name)
     }
 
     /// The spans as an indented tree: a line each, children under their parent in the order in which they started,
     /// the kind in brackets where one is set, `!` where the span failed.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").error("no hits").send();
+    /// });
+    /// assert_eq!(spans.tree(), "user_turn\n  search [tool] !");
+    /// ```
     pub fn tree(&self) -> String {
         let mut children: HashMap<Option<SpanId>, Vec<&Span>> = HashMap::new();
         for span in self {
@@ -144,36 +203,84 @@ impl<'a> IntoIterator for &'a Spans {
 
 impl Span {
     /// The name: the event or the tool.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| bento::track_ai("plan").send());
+    /// assert_eq!(spans.iter().next().unwrap().name(), "plan");
+    /// ```
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The id.
+    /// The id, as the call gave it.
+    ///
+    /// ```
+    /// let mut id = None;
+    /// let spans = bento::testing::capture(|| id = Some(bento::track_ai("plan").send()));
+    /// assert_eq!(spans.find("plan").map(|plan| plan.id()), id);
+    /// ```
     pub fn id(&self) -> SpanId {
         self.0.span_id
     }
 
     /// The id of the trace.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").error("no hits").send();
+    /// });
+    /// assert_eq!(spans.find("search").unwrap().trace_id(), spans.find("user_turn").unwrap().trace_id());
+    /// ```
     pub fn trace_id(&self) -> TraceId {
         self.0.trace_id
     }
 
     /// The id of the parent, where there is one.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").error("no hits").send();
+    /// });
+    /// assert_eq!(spans.find("search").unwrap().parent_id(), Some(spans.find("user_turn").unwrap().id()));
+    /// ```
     pub fn parent_id(&self) -> Option<SpanId> {
         self.0.parent
     }
 
     /// The value of an attribute, under its key on the wire.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| bento::track_ai("plan").model("gpt-4o").send());
+    /// let plan = spans.find("plan").expect("it was emitted");
+    /// assert_eq!(plan.attribute("gen_ai.request.model"), Some("gpt-4o".into()));
+    /// assert_eq!(plan.attribute("gen_ai.system"), None);
+    /// ```
     pub fn attribute(&self, key: &str) -> Option<serde_json::Value> {
         self.0.attributes.get(key).map(json)
     }
 
     /// Every attribute, under its key on the wire.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| bento::track_ai("plan").property("attempt", 2).send());
+    /// let attributes: Vec<_> = spans.find("plan").unwrap().attributes().collect();
+    /// assert_eq!(attributes, [("attempt", 2.into())]);
+    /// ```
     pub fn attributes(&self) -> impl Iterator<Item = (&str, serde_json::Value)> {
         self.0.attributes.iter().map(|(key, value)| (key.as_ref(), json(value)))
     }
 
     /// The message of the error, where the span failed.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").error("no hits").send();
+    /// });
+    /// assert_eq!(spans.find("search").unwrap().error(), Some("no hits"));
+    /// ```
     pub fn error(&self) -> Option<&str> {
         match &self.0.status {
             Status::Error(message) => Some(message),
@@ -181,7 +288,15 @@ impl Span {
         }
     }
 
-    /// The type of the error, where the span failed.
+    /// The type of the error as the compiler names it, where the span failed.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").error("no hits").send();
+    /// });
+    /// assert_eq!(spans.find("search").unwrap().error_type(), Some("str"));
+    /// ```
     pub fn error_type(&self) -> Option<&str> {
         let event = self.0.events.iter().find(|event| event.name == keys::EXCEPTION_EVENT)?;
         match event.attributes.get(keys::EXCEPTION_TYPE)? {
@@ -191,11 +306,23 @@ impl Span {
     }
 
     /// When it started.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| bento::track_ai("plan").send());
+    /// let plan = spans.find("plan").expect("it was emitted");
+    /// assert!(plan.start_time() <= std::time::SystemTime::now());
+    /// ```
     pub fn start_time(&self) -> std::time::SystemTime {
         std::time::UNIX_EPOCH + std::time::Duration::from_nanos(self.0.start)
     }
 
     /// How long it took.
+    ///
+    /// ```
+    /// let long = std::time::Duration::from_millis(80);
+    /// let spans = bento::testing::capture(|| bento::track_ai("plan").duration(long).send());
+    /// assert_eq!(spans.find("plan").unwrap().duration(), long);
+    /// ```
     pub fn duration(&self) -> std::time::Duration {
         std::time::Duration::from_nanos(self.0.end - self.0.start)
     }

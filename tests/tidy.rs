@@ -1,4 +1,4 @@
-//! The house rules that a program can check: imports go down the floors, files stay small.
+//! The house rules that a program can check: imports go down the floors, files stay small, what is public is shown.
 
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
@@ -61,4 +61,39 @@ fn files_have_one_idea() {
             assert!(lines <= 420, "{} has {lines} lines", file.display());
         }
     }
+}
+
+/// Whether a line begins a public item; a re-export shows the example of what it re-exports.
+fn is_public_item(line: &str) -> bool {
+    let item = line.strip_prefix("pub ").map(|item| item.trim_start_matches("async "));
+    let kinds = ["fn ", "struct ", "enum ", "trait ", "const ", "mod "];
+    item.is_some_and(|item| kinds.iter().any(|kind| item.starts_with(kind)))
+}
+
+/// What stands in for a doc comment with an example: one that is read from a file, and the wish to have none.
+const OTHER_DOCS: [&str; 2] = ["#[doc = include_str!(", "#[doc(hidden)]"];
+
+#[test]
+fn public_items_have_examples() {
+    let mut missing = Vec::new();
+    for file in files(&source()).iter().filter(|file| !file.ends_with("private.rs")) {
+        let text = fs::read_to_string(file).unwrap();
+        let (mut is_shown, mut is_sealed) = (false, false);
+        for (number, line) in (1..).zip(text.lines()) {
+            is_sealed = if is_sealed { line != "}" } else { line.ends_with("mod sealed {") };
+            let line = line.trim_start();
+            is_shown |= line.starts_with("/// ```") || OTHER_DOCS.iter().any(|docs| line.starts_with(docs));
+            if !is_sealed && is_public_item(line) {
+                // The docs of a module in a file of its own are in that file.
+                let module = line.strip_prefix("pub mod ").and_then(|name| name.strip_suffix(';'));
+                let docs =
+                    module.map(|name| file.with_file_name(format!("{name}.rs"))).map(fs::read_to_string);
+                if !is_shown && !docs.is_some_and(|docs| docs.is_ok_and(|docs| docs.contains("//! ```"))) {
+                    missing.push(format!("{}:{number}: {line}", file.display()));
+                }
+            }
+            is_shown &= line.starts_with("///") || !line.ends_with([';', '{', '}']);
+        }
+    }
+    assert!(missing.is_empty(), "no example:\n{}", missing.join("\n"));
 }

@@ -1,5 +1,7 @@
 //! What a caller writes. Every form ends the same way: a draft becomes a record, and the record goes to the client.
 
+#[macro_use]
+mod examples;
 pub(crate) mod guard;
 mod outcome;
 mod propagate;

@@ -30,12 +30,25 @@ use std::sync::Arc;
 )]
 pub trait Outcome {
     /// The error, where there is one.
+    ///
+    /// ```
+    /// use bento::Outcome;
+    ///
+    /// let found: Result<u32, &str> = Err("no hits");
+    /// assert!(found.failure().is_some());
+    /// assert!(Some(12).failure().is_none());
+    /// ```
     fn failure(&self) -> Option<Failure<'_>> {
         None
     }
 }
 
 /// An error as a span records it: `exception.type` and `exception.message`.
+///
+/// ```
+/// let failure = bento::Failure::new(&"no hits");
+/// assert_eq!(format!("{failure:?}"), "&str: no hits");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Failure<'a> {
     pub(crate) kind: &'static str,
@@ -44,6 +57,12 @@ pub struct Failure<'a> {
 
 impl<'a> Failure<'a> {
     /// The failure that `error` stands for; its type is named by the compiler.
+    ///
+    /// ```
+    /// let error = "12a".parse::<u32>().unwrap_err();
+    /// let failure = bento::Failure::new(&error);
+    /// assert_eq!(format!("{failure:?}"), "core::num::error::ParseIntError: invalid digit found in string");
+    /// ```
     pub fn new<E: Display>(error: &'a E) -> Self {
         Self { kind: type_name::<E>(), message: error }
     }

@@ -32,6 +32,19 @@ use crate::scope::{Context, Leaf};
 /// ```
 pub trait Chunk {
     /// Adds this chunk to the output.
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let chunks = stream::iter([Ok("Hel"), Err("cut off")]);
+    /// let spans = bento::testing::capture_async(async {
+    ///     bento::track_ai("answer").stream(chunks).collect::<Vec<_>>().await
+    /// }).await;
+    /// let answer = spans.find("answer").expect("it was emitted");
+    /// assert_eq!(answer.attribute("output.value"), Some("Hel".into()));
+    /// assert_eq!(answer.error(), Some("cut off"));
+    /// # });
+    /// ```
     fn record(&self, output: &mut Output);
 }
 
@@ -63,6 +76,17 @@ impl<C: Chunk, E: Display> Chunk for Result<C, E> {
 }
 
 /// What a stream has given so far, for the span that is emitted at its end.
+///
+/// ```
+/// # use futures_util::{StreamExt, stream};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let deltas = stream::iter(["Hel", "lo"]);
+/// let answer = bento::track_ai("answer").stream_with(deltas, |delta, output: &mut bento::Output| {
+///     output.push(delta);
+/// });
+/// # answer.collect::<Vec<_>>().await;
+/// # });
+/// ```
 pub struct Output {
     /// `None` once the span has been sent.
     call: Option<(Context, Leaf)>,
@@ -74,7 +98,22 @@ pub struct Output {
 }
 
 impl Output {
-    /// Adds a piece of text. Past the value limit it is only counted.
+    /// Adds a piece of text. Past the value limit (1 MiB, or [`value_bytes`](crate::Builder::value_bytes)) it is only
+    /// counted.
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let chunks = stream::iter(["Hel", "lo"]);
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.push(chunk);
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
+    /// assert_eq!(spans.find("answer").unwrap().attribute("output.value"), Some("Hello".into()));
+    /// # });
+    /// ```
     pub fn push(&mut self, text: &str) {
         let room = self.limits.value_bytes.saturating_sub(self.text.len());
         if self.text.len() == self.size {
@@ -84,6 +123,20 @@ impl Output {
     }
 
     /// Tokens read and written, as the provider counted them; the last count stands.
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let chunks = stream::iter(["Hel", "lo"]);
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.tokens(12, chunk.len() as u64);
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
+    /// assert_eq!(spans.find("answer").unwrap().attribute("gen_ai.usage.output_tokens"), Some(2.into()));
+    /// # });
+    /// ```
     pub fn tokens(&mut self, input: u64, output: u64) {
         if let Some((_, leaf)) = &mut self.call {
             leaf.draft.set_tokens(input, output);
@@ -91,13 +144,41 @@ impl Output {
     }
 
     /// A property of your own, such as the reason why the answer ended.
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let chunks = stream::iter(["Hel", "lo"]);
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.property("last", chunk);
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
+    /// assert_eq!(spans.find("answer").unwrap().attribute("last"), Some("lo".into()));
+    /// # });
+    /// ```
     pub fn property(&mut self, key: impl AsRef<str>, value: impl serde_core::Serialize) {
         if let Some((_, leaf)) = &mut self.call {
             leaf.draft.set_property(key.as_ref().to_owned(), &value);
         }
     }
 
-    /// Marks the call as failed.
+    /// Marks the call as failed. The first failure stands, and the stream goes on.
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let chunks = stream::iter(["Hel", "lo"]);
+    /// let spans = bento::testing::capture_async(async {
+    ///     let answer = bento::track_ai("answer").stream_with(chunks, |chunk, output| {
+    ///         output.error(bento::Failure::new(chunk));
+    ///     });
+    ///     answer.collect::<Vec<_>>().await
+    /// }).await;
+    /// assert_eq!(spans.find("answer").unwrap().error(), Some("Hel"));
+    /// # });
+    /// ```
     pub fn error(&mut self, failure: Failure<'_>) {
         if let Some((_, leaf)) = &mut self.call {
             leaf.draft.fail(failure.kind, &failure.message);
@@ -140,6 +221,19 @@ impl fmt::Debug for Output {
 pin_project! {
     /// A stream that emits one span: when it ends, fails, or is dropped before its end (marked with
     /// `bento.cancelled`, with the output that had come).
+    ///
+    /// ```
+    /// # use futures_util::{StreamExt, stream};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let spans = bento::testing::capture_async(async {
+    ///     let mut chunks = bento::track_ai("answer").stream(stream::iter(["Hel", "lo"]));
+    ///     chunks.next().await; // and no further
+    /// }).await;
+    /// let answer = spans.find("answer").expect("it was emitted");
+    /// assert_eq!(answer.attribute("output.value"), Some("Hel".into()));
+    /// assert_eq!(answer.attribute("bento.cancelled"), Some(true.into()));
+    /// # });
+    /// ```
     #[must_use = "a stream does nothing unless polled"]
     pub struct TracedStream<S, F> {
         #[pin]
@@ -205,6 +299,12 @@ impl TrackAi {
 
 impl<S, F> TracedStream<S, F> {
     /// The id of the span that will be emitted.
+    ///
+    /// ```
+    /// # use futures_util::stream;
+    /// let chunks = bento::track_ai("answer").stream(stream::iter(["Hel", "lo"]));
+    /// println!("this answer will be span {}", chunks.event_id());
+    /// ```
     pub fn event_id(&self) -> SpanId {
         self.span_id
     }

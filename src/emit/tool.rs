@@ -11,6 +11,11 @@ use crate::record::{SpanId, keys};
 use crate::scope::{Context, Draft, Ending, Leaf, Role, current};
 
 /// A tool call that is about to start; see [`tool_span`].
+///
+/// ```
+/// let call = bento::tool_span("search").input("bento");
+/// let id = call.output("12 hits").send();
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is emitted until `run`, `enter`, `start` or `send`"]
 pub struct ToolSpan {
@@ -21,6 +26,15 @@ pub struct ToolSpan {
 }
 
 /// An open tool call. Dropping it finishes it; during a panic it is marked as failed.
+///
+/// ```
+/// # fn fetch() -> Result<u32, std::io::Error> { Ok(1) }
+/// # fn main() -> Result<(), std::io::Error> {
+/// let tool = bento::tool_span("search").start();
+/// tool.output(tool.record(fetch())?).property("cache", "miss");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping the guard finishes the tool span: keep it in a variable while the tool works"]
 pub struct Tool {
@@ -41,15 +55,17 @@ pub struct Tool {
 /// # Ok::<(), std::io::Error>(())
 /// # }).unwrap();
 /// ```
+///
+/// It is marked with the kind `tool`. An empty name is sent as `unnamed`, because OTLP wants one.
 pub fn tool_span(name: impl AsRef<str>) -> ToolSpan {
     ToolSpan::within(None, name.as_ref())
 }
 
 impl ToolSpan {
-    setters!(content);
-    setters!(properties);
-    setters!(error);
-    setters!(time);
+    setters!(content of ToolSpan);
+    setters!(properties of ToolSpan);
+    setters!(error of ToolSpan);
+    setters!(time of ToolSpan);
 
     pub(crate) fn within(context: Option<Context>, name: &str) -> Self {
         let limits = init::client(context.as_ref().unwrap_or(&current())).limits;
@@ -85,11 +101,29 @@ impl ToolSpan {
 
     /// Runs an async closure as the call. An `Err` marks it as failed and is handed back unchanged. If the future is
     /// dropped before its end, the call is marked with `bento.cancelled`.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let spans = bento::testing::capture_async(async {
+    ///     let found = bento::tool_span("search").run(async |_| Err::<u32, _>("no hits")).await;
+    ///     assert_eq!(found, Err("no hits"));
+    /// }).await;
+    /// assert_eq!(spans.tree(), "search [tool] !");
+    /// # });
+    /// ```
     pub async fn run<T: Outcome>(self, work: impl AsyncFnOnce(&Tool) -> T) -> T {
         guard::run(self.opening, self.draft, |guard| Tool { guard }, |tool| &tool.guard, work).await
     }
 
     /// Runs a closure as the call. An `Err` marks it as failed and is handed back unchanged.
+    ///
+    /// ```
+    /// let sum = bento::tool_span("add").input([1, 2]).enter(|tool| {
+    ///     tool.output(3);
+    ///     3
+    /// });
+    /// assert_eq!(sum, 3);
+    /// ```
     pub fn enter<T: Outcome>(self, work: impl FnOnce(&Tool) -> T) -> T {
         guard::enter(self.opening, self.draft, |guard| Tool { guard }, |tool| &tool.guard, work)
     }
@@ -110,9 +144,18 @@ impl ToolSpan {
 }
 
 impl Tool {
-    guard_setters!();
+    guard_setters!(of Tool);
 
     /// Ends the call now. A second finish does nothing.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let tool = bento::tool_span("search").start();
+    ///     tool.finish();
+    ///     bento::track_ai("answer").send(); // no child of it any more
+    /// });
+    /// assert_eq!(spans.tree(), "search [tool]\nanswer");
+    /// ```
     pub fn finish(&self) {
         self.guard.end(Ending::Finished);
     }

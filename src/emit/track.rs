@@ -9,6 +9,11 @@ use crate::record::SpanId;
 use crate::scope::{Context, Draft, Leaf, current};
 
 /// A model call that is about to be emitted; see [`track_ai`].
+///
+/// ```
+/// let call = bento::track_ai("answer").model("gpt-4o").input("Hi");
+/// let id = call.output("Hello!").tokens(12, 7).send();
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is emitted until `send` or `stream`"]
 pub struct TrackAi {
@@ -28,18 +33,20 @@ pub struct TrackAi {
 ///     .input("Hi").output(json!({"a": 1})).tokens(12, 7).property("experiment", 17)
 ///     .send();
 /// ```
+///
+/// An empty event is sent as `unnamed`, because OTLP wants a name.
 pub fn track_ai(event: impl AsRef<str>) -> TrackAi {
     TrackAi::within(current(), event.as_ref())
 }
 
 impl TrackAi {
-    setters!(identity);
-    setters!(model);
-    setters!(content);
-    setters!(properties);
-    setters!(kind);
-    setters!(error);
-    setters!(time);
+    setters!(identity of TrackAi);
+    setters!(model of TrackAi);
+    setters!(content of TrackAi);
+    setters!(properties of TrackAi);
+    setters!(kind of TrackAi);
+    setters!(error of TrackAi);
+    setters!(time of TrackAi);
 
     pub(crate) fn within(context: Context, event: &str) -> Self {
         let limits = init::client(&context).limits;
@@ -53,6 +60,14 @@ impl TrackAi {
     }
 
     /// Emits the call and gives its id. It never blocks, fails or panics: what cannot be delivered is counted.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let id = bento::track_ai("answer").send();
+    ///     assert_eq!(id.to_string().len(), 16); // hex digits
+    /// });
+    /// assert_eq!(spans.tree(), "answer");
+    /// ```
     pub fn send(self) -> SpanId {
         let (context, leaf) = self.into_leaf();
         leaf.send(&context, &init::client(&context))

@@ -4,9 +4,14 @@ use serde_core::Serialize;
 
 use super::setters::setters;
 use crate::init;
-use crate::scope::{Draft, IntoTags, current};
+use crate::scope::{Draft, IntoTags, current, text};
 
 /// A change to the current trace; see [`update_current_trace`].
+///
+/// ```
+/// let update = bento::update_current_trace().user_id("u42").tags("env:prod");
+/// update.apply();
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing changes until `apply`"]
 pub struct TraceUpdate {
@@ -14,6 +19,11 @@ pub struct TraceUpdate {
 }
 
 /// A change to the current span; see [`update_current_span`].
+///
+/// ```
+/// let update = bento::update_current_span().output("12 hits").property("cache", "miss");
+/// update.apply();
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing changes until `apply`"]
 pub struct SpanUpdate {
@@ -44,27 +54,63 @@ pub fn update_current_span() -> SpanUpdate {
 }
 
 impl TraceUpdate {
-    setters!(properties);
+    setters!(properties of TraceUpdate);
 
     /// Whose trace this is; `None` changes nothing.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").enter(|_| bento::update_current_trace().user_id("u42").apply());
+    /// });
+    /// let turn = spans.find("user_turn").expect("it was emitted");
+    /// assert_eq!(turn.attribute("gen_ai.user.id"), Some("u42".into()));
+    /// ```
     pub fn user_id(mut self, user: impl Serialize) -> Self {
-        self.draft.identity.user = self.draft.text(&user).or(self.draft.identity.user);
+        self.draft.identity.user = text(&user).or(self.draft.identity.user);
         self
     }
 
     /// The conversation it belongs to; `None` changes nothing.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").enter(|_| bento::update_current_trace().session_id("c1").apply());
+    /// });
+    /// let turn = spans.find("user_turn").expect("it was emitted");
+    /// assert_eq!(turn.attribute("gen_ai.conversation.id"), Some("c1".into()));
+    /// ```
     pub fn session_id(mut self, session: impl Serialize) -> Self {
-        self.draft.identity.session = self.draft.text(&session).or(self.draft.identity.session);
+        self.draft.identity.session = text(&session).or(self.draft.identity.session);
         self
     }
 
     /// The tags it carries: one string or a list.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").start();
+    ///     bento::tool_span("search").enter(|_| bento::update_current_trace().tags("env:prod").apply());
+    /// });
+    /// let turn = spans.find("user_turn").expect("it was emitted");
+    /// assert_eq!(turn.attribute("langfuse.tags"), Some(serde_json::json!(["env:prod"])));
+    /// ```
     pub fn tags(mut self, tags: impl IntoTags) -> Self {
         self.draft.identity.tags = Some(tags.into_tags());
         self
     }
 
     /// Makes the change.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     let _turn = bento::begin("user_turn").user_id("u1").start();
+    ///     bento::update_current_trace().user_id("u42").apply();
+    ///     bento::track_ai("answer").send();
+    /// });
+    /// assert!(spans.iter().all(|span| span.attribute("gen_ai.user.id") == Some("u42".into())));
+    /// ```
     pub fn apply(self) {
         if let Some(span) = current().span() {
             span.update_trace(self.draft);
@@ -73,12 +119,20 @@ impl TraceUpdate {
 }
 
 impl SpanUpdate {
-    setters!(content);
-    setters!(properties);
-    setters!(model);
-    setters!(error);
+    setters!(content of SpanUpdate);
+    setters!(properties of SpanUpdate);
+    setters!(model of SpanUpdate);
+    setters!(error of SpanUpdate);
 
     /// Makes the change.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| {
+    ///     bento::tool_span("search").enter(|_| bento::update_current_span().output("12 hits").apply());
+    /// });
+    /// let search = spans.find("search").expect("it was emitted");
+    /// assert_eq!(search.attribute("output.value"), Some("12 hits".into()));
+    /// ```
     pub fn apply(self) {
         if let Some(span) = current().span() {
             span.add(self.draft);

@@ -36,26 +36,60 @@ pub enum LossReason {
 }
 
 /// Numbers of lost spans by reason.
+///
+/// ```
+/// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+/// bento::shutdown(std::time::Duration::ZERO).ok();
+/// bento::track_ai("answer").send(); // too late
+/// assert_eq!(bento::status().losses().to_string(), "1 SDK not running");
+/// # Ok::<(), bento::InitError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Losses(BTreeMap<LossReason, u64>);
 
 impl Losses {
     /// Spans lost for any reason.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::shutdown(std::time::Duration::ZERO).ok();
+    /// bento::track_ai("answer").send(); // too late
+    /// assert_eq!(bento::status().losses().total(), 1);
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn total(&self) -> u64 {
         self.0.values().sum()
     }
 
     /// Spans lost for `reason`.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::shutdown(std::time::Duration::ZERO).ok();
+    /// bento::track_ai("answer").send(); // too late
+    /// assert_eq!(bento::status().losses().of(bento::LossReason::NotRunning), 1);
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn of(&self, reason: LossReason) -> u64 {
         self.0.get(&reason).copied().unwrap_or(0)
     }
 
     /// Every reason that has lost a span, with the number of spans.
+    ///
+    /// ```
+    /// for (reason, spans) in bento::status().losses().iter() {
+    ///     println!("{spans} spans lost: {reason}");
+    /// }
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
         self.0.iter().map(|(reason, spans)| (*reason, *spans))
     }
 
     /// Whether nothing was lost.
+    ///
+    /// ```
+    /// assert!(bento::status().losses().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -8,6 +8,13 @@ use std::io;
 pub use loss::{LossReason, Losses};
 
 /// Why a key was refused. Neither the message nor `Debug` shows any of its characters past the prefix.
+///
+/// ```
+/// use bento::{ApiKeyError, ConfigError};
+///
+/// let error = bento::builder().api_key("sk-123").resolve_options().unwrap_err();
+/// assert_eq!(error, ConfigError::InvalidApiKey(ApiKeyError::WrongPrefix { length: 6 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiKeyError {
@@ -31,6 +38,14 @@ pub enum ApiKeyError {
 }
 
 /// Why a base URL was refused. The URL itself is not repeated, because it may hold credentials.
+///
+/// ```
+/// use bento::{BaseUrlError, ConfigError};
+///
+/// let builder = bento::builder().api_key("bl_pk_docs").base_url("localhost:8080");
+/// let error = builder.resolve_options().unwrap_err();
+/// assert_eq!(error, ConfigError::InvalidBaseUrl(BaseUrlError::MissingScheme));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BaseUrlError {
@@ -66,6 +81,11 @@ pub enum BaseUrlError {
 }
 
 /// Why the configuration could not be resolved. `Debug` gives the message, which is what `main` shows of an error.
+///
+/// ```
+/// let error = bento::builder().api_key("bl_pk_").resolve_options().unwrap_err();
+/// assert_eq!(error.to_string(), "invalid API key: the API key ends after its prefix `bl_pk_`; copy it whole");
+/// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -81,6 +101,13 @@ pub enum ConfigError {
 }
 
 /// Why [`init`](crate::init()) did not start the SDK. `Debug` gives the message, which is what `main` shows of an error.
+///
+/// ```
+/// let _bento = bento::builder().api_key("bl_pk_one").base_url("http://localhost:8080").init()?;
+/// let error = bento::builder().api_key("bl_pk_two").init().unwrap_err();
+/// assert!(matches!(error, bento::InitError::AlreadyInitialized));
+/// # Ok::<(), bento::InitError>(())
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
@@ -146,7 +173,7 @@ impl InitError {
 /// // Nothing listens on this port.
 /// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
 /// bento::track_ai("answer").send();
-/// let error = bento::flush(Duration::from_millis(200)).unwrap_err();
+/// let error = bento::flush(Duration::from_millis(50)).unwrap_err();
 /// assert_eq!(error.undelivered(), 1);
 /// # bento::shutdown(Duration::ZERO).unwrap_err();
 /// # Ok::<(), bento::InitError>(())
@@ -161,28 +188,71 @@ pub struct DeliveryError {
 }
 
 impl DeliveryError {
-    /// Spans emitted before the call that the backend has not accepted.
+    /// Spans emitted before the call that the backend has not accepted: those that wait and those that are lost.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::track_ai("answer").send();
+    /// let error = bento::flush(std::time::Duration::ZERO).unwrap_err();
+    /// assert_eq!(error.undelivered(), 1);
+    /// # bento::shutdown(std::time::Duration::ZERO).ok();
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn undelivered(&self) -> u64 {
         self.waiting + self.losses.total()
     }
 
     /// Those among them that still wait and may yet be delivered; the deadline came first.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::track_ai("answer").send();
+    /// let error = bento::flush(std::time::Duration::ZERO).unwrap_err();
+    /// assert_eq!(error.waiting(), 1);
+    /// # bento::shutdown(std::time::Duration::ZERO).ok();
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn waiting(&self) -> u64 {
         self.waiting
     }
 
     /// Those among them that are lost for good, by reason.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::shutdown(std::time::Duration::ZERO).ok();
+    /// bento::track_ai("answer").send(); // too late
+    /// let error = bento::flush(std::time::Duration::ZERO).unwrap_err();
+    /// assert_eq!(error.losses().of(bento::LossReason::NotRunning), 1);
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn losses(&self) -> &Losses {
         &self.losses
     }
 
     /// The last error the transport met, where there was one.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::shutdown(std::time::Duration::ZERO).ok();
+    /// bento::track_ai("answer").send(); // too late
+    /// let error = bento::flush(std::time::Duration::ZERO).unwrap_err();
+    /// assert!(error.cause().is_some_and(|cause| cause.starts_with("the SDK is not running")));
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 }
 
 /// Why a trajectory could not be finished.
+///
+/// ```
+/// let turn = bento::begin("user_turn").start();
+/// let agent = bento::begin("agent").start();
+/// let error = turn.finish().unwrap_err();
+/// assert_eq!(error, bento::FinishError::OutOfOrder { inner: "agent".to_owned() });
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FinishError {
@@ -196,6 +266,13 @@ pub enum FinishError {
 
 impl FinishError {
     /// The stable name of this error: `out_of_order`.
+    ///
+    /// ```
+    /// let turn = bento::begin("user_turn").start();
+    /// let agent = bento::begin("agent").start();
+    /// let error = turn.finish().unwrap_err();
+    /// assert_eq!(error.code(), "out_of_order");
+    /// ```
     pub fn code(&self) -> &'static str {
         match self {
             Self::OutOfOrder { .. } => "out_of_order",
@@ -204,6 +281,12 @@ impl FinishError {
 }
 
 /// Why a `traceparent` header was refused (W3C Trace Context, section 3.2).
+///
+/// ```
+/// use bento::{Context, TraceparentError};
+///
+/// assert_eq!(Context::from_traceparent("00-abc").unwrap_err(), TraceparentError::Malformed);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceparentError {

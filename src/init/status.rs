@@ -3,7 +3,10 @@
 use crate::error::{LossReason, Losses};
 use crate::pipeline::Pipeline;
 
-/// What the SDK did since it started. `accepted = delivered + rejected + failed + dropped + waiting` at every moment.
+/// What the SDK did since it was last started. `accepted = delivered + rejected + failed + dropped + waiting` at every
+/// moment.
+///
+/// What was emitted while it did not run is counted from the start of the process.
 ///
 /// ```
 /// let status = bento::status();
@@ -43,57 +46,131 @@ impl Status {
     }
 
     /// Whether the worker lives: the SDK was started, and not shut down.
+    ///
+    /// ```
+    /// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// assert!(bento::status().is_running());
+    /// bento::shutdown(std::time::Duration::ZERO).ok();
+    /// assert!(!bento::status().is_running());
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn is_running(&self) -> bool {
         self.running
     }
 
-    /// Spans emitted.
+    /// Spans emitted, whatever became of them.
+    ///
+    /// ```
+    /// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// let before = bento::status().accepted();
+    /// bento::track_ai("answer").send();
+    /// assert_eq!(bento::status().accepted(), before + 1);
+    /// # bento::shutdown(std::time::Duration::ZERO).ok();
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn accepted(&self) -> u64 {
         self.accepted
     }
 
     /// Spans the backend has accepted.
+    ///
+    /// ```
+    /// let status = bento::status();
+    /// println!("{} of {} spans arrived", status.delivered(), status.accepted());
+    /// ```
     pub fn delivered(&self) -> u64 {
         self.delivered
     }
 
     /// Spans that are neither delivered nor lost: queued, on their way, or waiting for a retry.
+    ///
+    /// ```
+    /// let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::track_ai("answer").send();
+    /// assert_eq!(bento::status().waiting(), 1); // until the batch is full or the interval over
+    /// # bento::shutdown(std::time::Duration::ZERO).ok();
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn waiting(&self) -> u64 {
         self.waiting
     }
 
     /// Spans lost because the backend rejected them one by one (OTLP partial success).
+    ///
+    /// ```
+    /// let status = bento::status();
+    /// assert_eq!(status.rejected(), status.losses().of(bento::LossReason::Rejected));
+    /// ```
     pub fn rejected(&self) -> u64 {
         self.losses.of(LossReason::Rejected)
     }
 
-    /// Spans lost because their batch was refused or given up.
+    /// Spans lost because their batch was refused or given up: for the backend's status or certificate, by the
+    /// exporter, or after five minutes of failure.
+    ///
+    /// ```
+    /// let status = bento::status();
+    /// assert_eq!(status.failed(), status.losses().total() - status.rejected() - status.dropped());
+    /// ```
     pub fn failed(&self) -> u64 {
         self.losses.total() - self.rejected() - self.dropped()
     }
 
-    /// Spans lost before they were ever sent.
+    /// Spans lost before a backend gave an answer: the queue was full, the SDK did not run, or the deadline of
+    /// [`shutdown`](crate::shutdown()) passed.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::shutdown(std::time::Duration::ZERO).ok();
+    /// bento::track_ai("answer").send(); // too late
+    /// assert_eq!(bento::status().dropped(), 1);
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn dropped(&self) -> u64 {
         use LossReason::{BytesFull, NotRunning, QueueFull, ShutdownDeadline};
         [QueueFull, BytesFull, NotRunning, ShutdownDeadline].map(|reason| self.losses.of(reason)).iter().sum()
     }
 
     /// Spans lost, by reason.
+    ///
+    /// ```
+    /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
+    /// bento::shutdown(std::time::Duration::ZERO).ok();
+    /// bento::track_ai("answer").send(); // too late
+    /// assert_eq!(bento::status().losses().to_string(), "1 SDK not running");
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
     pub fn losses(&self) -> &Losses {
         &self.losses
     }
 
     /// Requests that were sent again after a failure.
+    ///
+    /// ```
+    /// if bento::status().retries() > 0 {
+    ///     println!("the backend is slow, overloaded or away");
+    /// }
+    /// ```
     pub fn retries(&self) -> u64 {
         self.retries
     }
 
     /// Panics of the exporter, which cost their batch and nothing else.
+    ///
+    /// ```
+    /// assert_eq!(bento::status().panics(), 0);
+    /// ```
     pub fn panics(&self) -> u64 {
         self.panics
     }
 
-    /// The last thing that went wrong with delivery, if anything did.
+    /// The last thing that went wrong with delivery, if anything did, in words. It stays when delivery recovers.
+    ///
+    /// ```
+    /// if let Some(error) = bento::status().last_error() {
+    ///     println!("last error: {error}");
+    /// }
+    /// ```
     pub fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }

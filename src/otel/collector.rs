@@ -29,6 +29,11 @@ use crate::record::SpanRecord;
 const LEVEL: Compression = Compression::new(3);
 
 /// Why a Collector cannot be used.
+///
+/// ```
+/// let error = bento::otel::collector("localhost:4318").unwrap_err();
+/// assert!(matches!(error, bento::otel::CollectorError::Endpoint(bento::BaseUrlError::MissingScheme)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectorError {
@@ -44,6 +49,12 @@ pub enum CollectorError {
 /// `/v1/traces`.
 ///
 /// Deadlines, retries, `Retry-After`, partial success and accounts are those of the Bento backend. No key is sent.
+///
+/// ```
+/// let route = bento::otel::collector("http://localhost:4318")?;
+/// let _bento = bento::builder().route(route).init()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

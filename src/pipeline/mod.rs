@@ -34,6 +34,13 @@ pub(crate) type BuildExport = Box<dyn Fn() -> Box<dyn Export> + Send>;
 
 /// Where the worker hands its batches instead of the Bento backend. The bridges in `bento::otel` make one; see
 /// [`Builder::route`](crate::Builder::route).
+///
+/// ```
+/// # #[cfg(feature = "otel")] {
+/// let route: bento::Route = bento::otel::collector("http://localhost:4318")?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Route(Box<dyn FnOnce(&Resource) -> BuildExport + Send>);
 
 impl Route {

@@ -30,6 +30,8 @@ pub(crate) const CANCELLED: &str = "bento.cancelled";
 pub(crate) const TRUNCATED: &str = "bento.truncated.";
 /// The original size, in bytes, of a span name that was cut.
 pub(crate) const TRUNCATED_NAME: &str = "bento.truncated.name";
+/// The original size, in bytes, of an error's message that was cut.
+pub(crate) const TRUNCATED_MESSAGE: &str = "bento.truncated.exception.message";
 /// Prefix of the marker that says why a value could not be serialised to its end.
 pub(crate) const UNSERIALIZABLE: &str = "bento.unserializable.";
 /// Stands for the empty key, which OTLP does not allow.

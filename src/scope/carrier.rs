@@ -27,6 +27,9 @@ impl Context {
     /// # Ok::<(), bento::TraceparentError>(())
     /// ```
     ///
+    /// Blanks around the header go. Its flags are not looked at: what is emitted inside is recorded whether or not the caller
+    /// was sampled, and goes on as sampled.
+    ///
     /// # Errors
     ///
     /// [`TraceparentError`] says which rule of W3C Trace Context the header breaks.

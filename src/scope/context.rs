@@ -74,6 +74,12 @@ impl Context {
     }
 
     /// Whether a span is open, here or in the process this context came from.
+    ///
+    /// ```
+    /// assert!(!bento::current().has_span());
+    /// let _turn = bento::begin("user_turn").start();
+    /// assert!(bento::current().has_span());
+    /// ```
     pub fn has_span(&self) -> bool {
         self.parent.is_some()
     }
@@ -136,6 +142,16 @@ impl fmt::Debug for Context {
 }
 
 /// Gives every future the method [`in_context`](FutureExt::in_context).
+///
+/// ```
+/// use bento::FutureExt;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let turn = bento::begin("user_turn").start();
+/// let answer = async { 42 }.in_context(turn.context()).await;
+/// assert_eq!(answer, 42);
+/// # });
+/// ```
 pub trait FutureExt: Future + Sized {
     /// Wraps the future so that it runs inside `context`.
     ///
@@ -160,6 +176,13 @@ impl<F: Future> FutureExt for F {
 pin_project! {
     /// A future that is polled, and dropped, inside a context of its own. The guards that go with it when it is
     /// dropped before its end are marked with `bento.cancelled`.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let job: bento::InContext<_> = bento::current().run(async { 42 });
+    /// assert_eq!(tokio::spawn(job).await.unwrap(), 42);
+    /// # });
+    /// ```
     #[derive(Debug)]
     #[must_use = "a future does nothing unless awaited"]
     pub struct InContext<F> {

@@ -23,7 +23,7 @@ pub(crate) struct Draft {
 #[derive(Clone, Debug)]
 struct Failure {
     kind: String,
-    message: String,
+    message: Text,
 }
 
 impl Draft {
@@ -71,11 +71,6 @@ impl Draft {
         }
     }
 
-    /// An argument as text: a string as it is, anything else its JSON text, null nothing.
-    pub(crate) fn text<T: Serialize + ?Sized>(&self, value: &T) -> Option<String> {
-        text(value, self.limits)
-    }
-
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
@@ -106,7 +101,7 @@ impl Draft {
         if self.failure.is_none() {
             let message =
                 guarded(|| message.to_string()).unwrap_or_else(|| "its `Display` panicked".to_owned());
-            let message = Text::of_string(message, self.limits).kept;
+            let message = Text::of_string(message, self.limits);
             self.failure = Some(Failure { kind: kind.to_owned(), message });
         }
     }
@@ -128,15 +123,20 @@ impl Draft {
         match self.failure {
             None => (attributes, Vec::new(), Status::Unset),
             Some(Failure { kind, message }) => {
-                let event = Event::exception(&kind, &message, end);
-                (attributes, vec![event], Status::Error(message))
+                if let Some(size) = message.cut_from {
+                    attributes.set(keys::TRUNCATED_MESSAGE, size as u64);
+                }
+                let event = Event::exception(&kind, &message.kept, end);
+                (attributes, vec![event], Status::Error(message.kept))
             }
         }
     }
 }
 
-pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<String> {
-    guarded(|| Content::text_of(value, limits)).flatten().map(|text| text.kept)
+/// A value as text: a string as it is, anything else its JSON text, null nothing. The limits come when it is written.
+pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Option<String> {
+    let unlimited = Limits { value_bytes: usize::MAX };
+    guarded(|| Content::text_of(value, unlimited)).flatten().map(|text| text.kept)
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(

@@ -191,6 +191,13 @@ impl<T, Form, S: sealed::Sealed<T, Form>> IdentitySource<T, Form> for S {}
 /// ```
 pub trait IntoTags {
     /// The tags as a list.
+    ///
+    /// ```
+    /// use bento::IntoTags;
+    ///
+    /// assert_eq!("env:prod".into_tags(), ["env:prod"]);
+    /// assert_eq!(["env:prod", "nightly"].into_tags(), ["env:prod", "nightly"]);
+    /// ```
     fn into_tags(self) -> Vec<String>;
 }
 

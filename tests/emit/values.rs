@@ -152,6 +152,22 @@ fn a_long_value_is_cut_at_a_character_and_says_so() {
 }
 
 #[test]
+fn no_text_is_cut_without_its_marker() {
+    let long = "é".repeat(MIB);
+    let span = one(|| {
+        let call = bento::track_ai(&long).user_id(&long).convo_id(&long).model(&long);
+        call.error(&long).send()
+    });
+    for key in
+        ["name", "gen_ai.user.id", "gen_ai.conversation.id", "gen_ai.request.model", "exception.message"]
+    {
+        let marker = format!("bento.truncated.{key}");
+        assert_eq!(span.attribute(&marker), Some((2 * MIB).into()), "{key}");
+    }
+    assert_eq!((span.name().len(), span.error().map(str::len)), (MIB, Some(MIB)));
+}
+
+#[test]
 fn properties_take_maps_structs_and_anything_else_whole() {
     #[derive(serde::Serialize)]
     struct Run {
