@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bento::testing::{Span, capture};
 use serde_json::{Value, json};
 
+const MIB: usize = 1 << 20;
+
 fn one<T>(work: impl FnOnce() -> T) -> Span {
     let spans = capture(work);
     assert_eq!(spans.len(), 1);
@@ -133,7 +135,6 @@ fn tokens_stand_under_both_sets_of_keys() {
 
 #[test]
 fn a_long_value_is_cut_at_a_character_and_says_so() {
-    const MIB: usize = 1 << 20;
     let long = format!("a{}", "é".repeat(MIB));
     let span = one(|| {
         let call = bento::track_ai("call").input(&long).output([&long]).property("p", &long);
