@@ -57,6 +57,7 @@ mod credential;
 mod emit;
 mod error;
 mod export;
+mod foreign;
 pub mod guide;
 mod init;
 mod pipeline;

@@ -18,6 +18,7 @@ use serde_core::Serialize;
 
 use crate::emit::guard::{self, Guard};
 use crate::emit::{Begin, Failure, Outcome, ToolSpan, begin, tool_span};
+use crate::foreign::guarded;
 use crate::init;
 use crate::record::{Limits, Text, keys, prefix};
 use crate::scope::{Draft, InContext, current};
@@ -166,11 +167,12 @@ impl Input {
     }
 
     fn add<T: Serialize>(&mut self, name: &str, value: &T) {
-        let text = guarded(|| Text::of_json(value, self.limits)).and_then(|text| match text.fault {
+        let text = guarded(|| Text::of_json(value, self.limits));
+        let text = text.map_err(|_| PANICKED.to_owned()).and_then(|text| match text.fault {
             None => Ok(text),
-            Some(fault) => Err(not_captured(&fault)),
+            Some(fault) => Err(fault),
         });
-        let text = text.unwrap_or_else(|reason| Text::of_json(&reason, self.limits));
+        let text = text.unwrap_or_else(|reason| Text::of_json(&not_captured(&reason), self.limits));
         self.push(if self.size == 0 { "{" } else { "," });
         self.push(&Text::of_json(name, self.limits).kept);
         self.push(":");
@@ -328,15 +330,12 @@ impl<E> NamedError<'_, E> {
     }
 
     fn saying(&self, words: impl FnOnce(&E) -> String) -> Failed {
-        let message = guarded(|| words(self.0)).unwrap_or_else(|reason| reason);
+        let message = guarded(|| words(self.0)).unwrap_or_else(|_| not_captured(PANICKED));
         Failed { kind: type_name::<E>(), message }
     }
 }
 
-/// What a caller's own `Serialize` or `Display` does, short of taking the program down.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|_| not_captured("its implementation panicked"))
-}
+const PANICKED: &str = "its implementation panicked";
 
 fn not_captured(reason: &str) -> String {
     format!("not captured: {reason}")

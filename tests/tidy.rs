@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: a room may import its own floor's files and the floors below.
-const FLOORS: [&str; 11] = [
+const FLOORS: [&str; 12] = [
+    "foreign",
     "record",
     "error",
     "credential",

@@ -1,6 +1,5 @@
 //! What every guard does: sit where it was opened, run code inside, end exactly once.
 
-use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
@@ -9,6 +8,7 @@ use std::task::Poll;
 use std::thread;
 
 use super::Outcome;
+use crate::foreign::panic_message;
 use crate::init;
 use crate::scope::{Context, Draft, Ending, Frame, InContext, OpenSpan, Role, Seat, current, is_cancelling};
 
@@ -105,7 +105,7 @@ impl Guard {
                 outcome
             }
             Err(panic) => {
-                self.end(Ending::Panicked(panic_message(&*panic)));
+                self.end(Ending::Panicked(panic_message(&*panic).to_owned()));
                 resume_unwind(panic)
             }
         }
@@ -165,10 +165,4 @@ pub(super) async fn run<G, T: Outcome>(
         unwrap(&guard).conclude(result)
     };
     InContext::new(inside, frame).await
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or(UNKNOWN_PANIC).to_owned()
 }

@@ -7,7 +7,6 @@ mod worker;
 
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -22,6 +21,7 @@ pub(crate) use worker::on_worker;
 
 use crate::error::DeliveryError;
 use crate::export::Export;
+use crate::foreign::guarded;
 use crate::record::{Resource, SpanRecord};
 
 /// Where finished records go.
@@ -110,7 +110,7 @@ impl Shared {
 
 /// A waker is foreign code: a panic in it must not end the worker, nor reach a caller who only emits.
 fn wake(waker: Waker) {
-    catch_unwind(AssertUnwindSafe(|| waker.wake())).ok();
+    guarded(|| waker.wake()).ok();
 }
 
 impl Sink for Pipeline {

@@ -1,9 +1,7 @@
 //! The one thread that encodes and sends. Nothing it does waits without a deadline, and no panic ends it.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,6 +10,7 @@ use super::queue::{Batch, Step};
 use super::{BuildExport, Shared};
 use crate::error::LossReason;
 use crate::export::{Export, Verdict};
+use crate::foreign::guarded;
 use crate::record::random_u64;
 
 /// A whole exchange with the backend takes at most this long (`sdk.md`, "Delivery").
@@ -55,7 +54,7 @@ impl Worker {
         }
         self.shared.settled.notify_all();
         if let Some(exporter) = &mut self.exporter {
-            catch_unwind(AssertUnwindSafe(|| exporter.close())).ok();
+            guarded(|| exporter.close()).ok();
         }
     }
 
@@ -69,13 +68,12 @@ impl Worker {
     fn export(&mut self, batch: &Batch) -> Verdict {
         let deadline = self.shared.queue().request_deadline(Instant::now(), LONGEST_REQUEST);
         let Self { exporter, build, .. } = self;
-        let sent = catch_unwind(AssertUnwindSafe(|| {
-            exporter.get_or_insert_with(build).export(&batch.records(), deadline)
-        }));
-        sent.unwrap_or_else(|panic| {
-            self.exporter = None;
+        let sent = guarded(|| exporter.get_or_insert_with(build).export(&batch.records(), deadline));
+        sent.unwrap_or_else(|message| {
+            // Dropping what has panicked may well panic again.
+            guarded(|| self.exporter = None).ok();
             self.shared.queue().count_panic();
-            let cause = format!("the exporter panicked: {}", panic_message(&*panic));
+            let cause = format!("the exporter panicked: {message}");
             Verdict::Refused { reason: LossReason::Exporter, cause }
         })
     }
@@ -123,11 +121,5 @@ impl Log {
 
 /// The host's logger is foreign code: a panic in it must not end the worker.
 fn warn(line: &str) {
-    catch_unwind(|| log::warn!("{line}")).ok();
-}
-
-/// The message of a panic, where it is text.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+    guarded(|| log::warn!("{line}")).ok();
 }

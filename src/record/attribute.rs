@@ -73,17 +73,26 @@ impl From<u64> for Value {
     }
 }
 
+/// A span carries at most this many properties, so that no map of a host's can make it unbounded.
+const MAX_PROPERTIES: usize = 1024;
+
 /// Attributes in the order in which their keys were first set.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Attributes(Vec<(Key, Value)>);
+pub(crate) struct Attributes {
+    items: Vec<(Key, Value)>,
+    /// Whether any of them is a marker, which goes with the value it is about.
+    has_markers: bool,
+    /// Properties past the maximum.
+    dropped: u64,
+}
 
 impl Attributes {
     pub(crate) const fn new() -> Self {
-        Self(Vec::new())
+        Self { items: Vec::new(), has_markers: false, dropped: 0 }
     }
 
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self(Vec::with_capacity(capacity))
+        Self { items: Vec::with_capacity(capacity), ..Self::new() }
     }
 
     /// Sets `key`, replacing an earlier value: a key stands once in a span.
@@ -92,14 +101,16 @@ impl Attributes {
         if key.is_empty() {
             key = Cow::Borrowed(keys::UNNAMED);
         }
-        if let Some((_, slot)) = self.0.iter_mut().find(|(known, _)| *known == key) {
+        if let Some((_, slot)) = self.items.iter_mut().find(|(known, _)| *known == key) {
             *slot = value.into();
-            // What the limits cost the earlier value says nothing of this one.
-            for prefix in [keys::TRUNCATED, keys::UNSERIALIZABLE] {
-                self.0.retain(|(known, _)| known.strip_prefix(prefix) != Some(&*key));
+            if self.has_markers {
+                // What the limits cost the earlier value says nothing of this one.
+                for prefix in [keys::TRUNCATED, keys::UNSERIALIZABLE] {
+                    self.items.retain(|(known, _)| known.strip_prefix(prefix) != Some(&*key));
+                }
             }
         } else {
-            self.0.push((key, value.into()));
+            self.items.push((key, value.into()));
         }
     }
 
@@ -109,41 +120,59 @@ impl Attributes {
         let cut = text.cut_from.map(|size| (marker(keys::TRUNCATED, &key), Value::from(size as u64)));
         let fault = text.fault.map(|fault| (marker(keys::UNSERIALIZABLE, &key), Value::from(fault)));
         self.set(key, text.kept);
-        self.0.extend(cut.into_iter().chain(fault));
+        self.has_markers |= cut.is_some() || fault.is_some();
+        self.items.extend(cut.into_iter().chain(fault));
     }
 
-    /// Takes over everything that `others` say.
+    /// Whether there is room for a property; one without is counted.
+    pub(crate) fn admit(&mut self, key: &str) -> bool {
+        let admitted = self.items.len() < MAX_PROPERTIES || self.get(key).is_some();
+        self.dropped += u64::from(!admitted);
+        admitted
+    }
+
+    /// Properties that there was no room for.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Takes over everything that `others` say, as long as there is room.
     pub(crate) fn replace_from(&mut self, others: Self) {
-        for (key, value) in others {
-            self.set(key, value);
+        self.has_markers |= others.has_markers;
+        self.dropped += others.dropped;
+        for (key, value) in others.items {
+            if self.admit(&key) {
+                self.set(key, value);
+            }
         }
     }
 
     /// Takes over what `self` has no value for.
     pub(crate) fn fill_from(&mut self, others: &Self) {
+        self.has_markers |= others.has_markers;
         for (key, value) in others {
-            if self.get(key).is_none() {
-                self.0.push((key.clone(), value.clone()));
+            if self.get(key).is_none() && self.admit(key) {
+                self.items.push((key.clone(), value.clone()));
             }
         }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+        self.items.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Key, Value)> {
-        self.0.iter()
+        self.items.iter()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.items.is_empty()
     }
 
     /// Bytes on the heap, for the byte budget of the queue.
     pub(crate) fn heap_size(&self) -> usize {
-        self.0.capacity() * size_of::<(Key, Value)>()
-            + self.0.iter().map(|(key, value)| owned_bytes(key) + value.heap_size()).sum::<usize>()
+        self.items.capacity() * size_of::<(Key, Value)>()
+            + self.items.iter().map(|(key, value)| owned_bytes(key) + value.heap_size()).sum::<usize>()
     }
 }
 
@@ -161,7 +190,7 @@ impl IntoIterator for Attributes {
     type IntoIter = std::vec::IntoIter<(Key, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.items.into_iter()
     }
 }
 

@@ -33,10 +33,17 @@ pub(crate) enum Content {
 }
 
 impl Text {
-    pub(crate) fn of_string(mut text: String, limits: Limits) -> Self {
-        let size = text.len();
-        text.truncate(prefix(&text, limits.value_bytes).len());
-        Self { cut_from: (text.len() < size).then_some(size), kept: text, fault: None }
+    pub(crate) fn of_string(text: String, limits: Limits) -> Self {
+        if text.len() > limits.value_bytes {
+            // Cutting in place would keep the memory of the whole.
+            return Self::of_str(&text, limits);
+        }
+        Self { kept: text, cut_from: None, fault: None }
+    }
+
+    pub(crate) fn of_str(text: &str, limits: Limits) -> Self {
+        let kept = prefix(text, limits.value_bytes);
+        Self { cut_from: (kept.len() < text.len()).then_some(text.len()), kept: kept.to_owned(), fault: None }
     }
 
     /// The compact JSON text of `value`.
@@ -54,12 +61,7 @@ impl Text {
 impl Content {
     /// What `value` becomes as a property.
     pub(crate) fn of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Self {
-        match scalar::of(value) {
-            Ok(None) => Self::Null,
-            Ok(Some(Value::String(text))) => Self::Text(Text::of_string(text, limits)),
-            Ok(Some(value)) if value.heap_size() <= limits.value_bytes => Self::Value(value),
-            Ok(Some(_)) | Err(scalar::NotScalar) => Self::Text(Text::of_json(value, limits)),
-        }
+        scalar::of(value, limits).unwrap_or_else(|scalar::NotScalar| Self::Text(Text::of_json(value, limits)))
     }
 
     /// What `value` becomes as an input or output: a string untouched, anything else its JSON text, null nothing.
@@ -72,7 +74,10 @@ impl Content {
     }
 }
 
-/// Keeps the first `limit` bytes and counts the rest.
+/// A text this many times longer than the limit is not read to its end, only to learn how long it is.
+const PATIENCE: usize = 16;
+
+/// Keeps the first `limit` bytes and counts the rest, up to a point.
 struct BoundedWriter {
     kept: Vec<u8>,
     written: usize,
@@ -96,6 +101,9 @@ impl io::Write for BoundedWriter {
         let room = self.limit.saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.written += bytes.len();
+        if self.written / PATIENCE > self.limit {
+            return Err(io::Error::other(format!("longer than {} bytes", self.written)));
+        }
         Ok(bytes.len())
     }
 

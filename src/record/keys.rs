@@ -34,5 +34,7 @@ pub(crate) const TRUNCATED_NAME: &str = "bento.truncated.name";
 pub(crate) const TRUNCATED_MESSAGE: &str = "bento.truncated.exception.message";
 /// Prefix of the marker that says why a value could not be serialised to its end.
 pub(crate) const UNSERIALIZABLE: &str = "bento.unserializable.";
+/// How many properties a span had beyond the maximum.
+pub(crate) const DROPPED_PROPERTIES: &str = "bento.dropped_properties";
 /// Stands for the empty key, which OTLP does not allow.
 pub(crate) const UNNAMED: &str = "bento.unnamed";

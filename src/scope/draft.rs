@@ -1,12 +1,12 @@
 //! What is known of a span while it is being written.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_core::Serialize;
 
 use super::Identity;
 use super::entries::entries_of;
+use crate::foreign::guarded;
 use crate::record::{Attributes, Content, Event, Key, Limits, Status, Text, Value, keys};
 
 /// The contents of a span to be. Keys that the SDK manages are kept apart from the caller's properties, because they
@@ -40,7 +40,7 @@ impl Draft {
     /// An input or output; null is left out.
     pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
         let text = guarded(|| Content::text_of(value, self.limits));
-        if let Some(text) = text.unwrap_or_else(|| Some(unreadable())) {
+        if let Some(text) = text.unwrap_or_else(|_| Some(unreadable())) {
             self.managed.set_text(key, text);
         }
     }
@@ -66,8 +66,8 @@ impl Draft {
     /// A property for each entry of what serialises as an object; anything else whole, under the key `properties`.
     pub(crate) fn set_properties<T: Serialize + ?Sized>(&mut self, properties: &T) {
         match guarded(|| entries_of(properties, self.limits)) {
-            Some(Ok(entries)) => self.properties.replace_from(entries),
-            Some(Err(_)) | None => self.set_property("properties", properties),
+            Ok(Ok(entries)) => self.properties.replace_from(entries),
+            Ok(Err(_)) | Err(_) => self.set_property("properties", properties),
         }
     }
 
@@ -100,7 +100,7 @@ impl Draft {
     pub(crate) fn fail(&mut self, kind: &str, message: &dyn fmt::Display) {
         if self.failure.is_none() {
             let message =
-                guarded(|| message.to_string()).unwrap_or_else(|| "its `Display` panicked".to_owned());
+                guarded(|| message.to_string()).unwrap_or_else(|_| "its `Display` panicked".to_owned());
             let message = Text::of_string(message, self.limits);
             self.failure = Some(Failure { kind: kind.to_owned(), message });
         }
@@ -118,7 +118,12 @@ impl Draft {
     /// Everything as OTLP has it; `end` is the time of a failure.
     pub(super) fn finish(self, identity: Identity, end: u64) -> (Attributes, Vec<Event>, Status) {
         let mut attributes = self.properties;
-        attributes.replace_from(self.managed);
+        for (key, value) in self.managed {
+            attributes.set(key, value);
+        }
+        if attributes.dropped() > 0 {
+            attributes.set(keys::DROPPED_PROPERTIES, attributes.dropped());
+        }
         identity.write(&mut attributes, self.limits);
         match self.failure {
             None => (attributes, Vec::new(), Status::Unset),
@@ -136,7 +141,7 @@ impl Draft {
 /// A value as text: a string as it is, anything else its JSON text, null nothing. The limits come when it is written.
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Option<String> {
     let unlimited = Limits { value_bytes: usize::MAX };
-    guarded(|| Content::text_of(value, unlimited)).flatten().map(|text| text.kept)
+    guarded(|| Content::text_of(value, unlimited)).ok().flatten().map(|text| text.kept)
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(
@@ -149,16 +154,14 @@ pub(crate) fn set_property<T: Serialize + ?Sized>(
         Key::Owned(key) => Key::Owned(Text::of_string(key, limits).kept),
         key @ Key::Borrowed(_) => key,
     };
-    match guarded(|| Content::of(value, limits)).unwrap_or_else(|| Content::Text(unreadable())) {
+    if !properties.admit(&key) {
+        return;
+    }
+    match guarded(|| Content::of(value, limits)).unwrap_or_else(|_| Content::Text(unreadable())) {
         Content::Null => properties.set(key, "null"),
         Content::Value(value) => properties.set(key, value),
         Content::Text(text) => properties.set_text(key, text),
     }
-}
-
-/// Runs the caller's own code, a `Serialize` or a `Display`. Its panic costs the value that it was to give, no more.
-fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(code)).ok()
 }
 
 fn unreadable() -> Text {

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::foreign::guarded;
 use crate::record::{Array, Attributes, Limits, Text, Value, keys, prefix};
 
 /// What is known of who a span belongs to.
@@ -158,7 +158,7 @@ fn ask<T>(closure: &dyn Fn() -> Option<T>) -> Option<T> {
     if ASKING.replace(true) {
         return None;
     }
-    let value = catch_unwind(AssertUnwindSafe(closure)).ok().flatten();
+    let value = guarded(closure).ok().flatten();
     ASKING.set(false);
     value
 }

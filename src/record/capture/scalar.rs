@@ -5,22 +5,27 @@ use std::fmt;
 use serde_core::Serialize;
 use serde_core::ser::{self, Impossible, Serializer};
 
-use crate::record::{Array, Value};
+use super::{Content, Text};
+use crate::record::{Array, Limits, Value};
 
-/// `value` with its type, `None` for JSON null, or the verdict that it needs JSON text.
-pub(super) fn of<T: Serialize + ?Sized>(value: &T) -> Scalarised {
-    value.serialize(Scalar { in_array: false })
+/// `value` with its type, a string within the limits, or the verdict that it needs JSON text.
+pub(super) fn of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Scalarised {
+    value.serialize(Scalar { in_array: false, limits })
 }
 
 /// Takes scalars and arrays of one scalar type, and refuses the rest at the first sign of structure.
 struct Scalar {
     in_array: bool,
+    limits: Limits,
 }
 
 impl Scalar {
     /// OTLP arrays of one scalar type do not nest; stopping here also bounds the recursion.
     fn elements(self) -> Result<Elements, NotScalar> {
-        if self.in_array { Err(NotScalar) } else { Ok(Elements(None)) }
+        if self.in_array {
+            return Err(NotScalar);
+        }
+        Ok(Elements { items: None, bytes: 0, limits: self.limits })
     }
 }
 
@@ -42,12 +47,11 @@ impl ser::Error for NotScalar {
     }
 }
 
-/// `None` is JSON null.
-pub(super) type Scalarised = Result<Option<Value>, NotScalar>;
+pub(super) type Scalarised = Result<Content, NotScalar>;
 
 fn int<T: TryInto<i64>>(value: T) -> Scalarised {
     // A number past 64 bits goes out as its decimal text.
-    value.try_into().map(|value| Some(Value::Int(value))).map_err(|_| NotScalar)
+    value.try_into().map(|value| Content::Value(Value::Int(value))).map_err(|_| NotScalar)
 }
 
 macro_rules! integers {
@@ -59,7 +63,7 @@ macro_rules! integers {
 }
 
 impl Serializer for Scalar {
-    type Ok = Option<Value>;
+    type Ok = Content;
     type Error = NotScalar;
     type SerializeSeq = Elements;
     type SerializeTuple = Elements;
@@ -75,7 +79,7 @@ impl Serializer for Scalar {
     );
 
     fn serialize_bool(self, value: bool) -> Scalarised {
-        Ok(Some(Value::Bool(value)))
+        Ok(Content::Value(Value::Bool(value)))
     }
 
     fn serialize_f32(self, value: f32) -> Scalarised {
@@ -83,15 +87,15 @@ impl Serializer for Scalar {
     }
 
     fn serialize_f64(self, value: f64) -> Scalarised {
-        Ok(Some(Value::Double(value)))
+        Ok(Content::Value(Value::Double(value)))
     }
 
     fn serialize_char(self, value: char) -> Scalarised {
-        Ok(Some(Value::String(value.to_string())))
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
     fn serialize_str(self, value: &str) -> Scalarised {
-        Ok(Some(Value::from(value)))
+        Ok(Content::Text(Text::of_str(value, self.limits)))
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Scalarised {
@@ -99,7 +103,7 @@ impl Serializer for Scalar {
     }
 
     fn serialize_none(self) -> Scalarised {
-        Ok(None)
+        Ok(Content::Null)
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Scalarised {
@@ -107,11 +111,11 @@ impl Serializer for Scalar {
     }
 
     fn serialize_unit(self) -> Scalarised {
-        Ok(None)
+        Ok(Content::Null)
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Scalarised {
-        Ok(None)
+        Ok(Content::Null)
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Scalarised {
@@ -173,12 +177,26 @@ impl Serializer for Scalar {
     }
 }
 
-/// The elements so far; `None` before the first, which decides the type.
-struct Elements(Option<Array>);
+/// The elements so far; the first one decides the type.
+struct Elements {
+    items: Option<Array>,
+    bytes: usize,
+    limits: Limits,
+}
 
 impl Elements {
     fn push<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
-        match (&mut self.0, element.serialize(Scalar { in_array: true })?.ok_or(NotScalar)?) {
+        let item = match element.serialize(Scalar { in_array: true, limits: self.limits })? {
+            Content::Value(item) => item,
+            Content::Text(Text { kept, cut_from: None, fault: None }) => Value::String(kept),
+            Content::Null | Content::Text(_) => return Err(NotScalar),
+        };
+        self.bytes += size_of::<i64>() + item.heap_size();
+        if self.bytes > self.limits.value_bytes {
+            // As text it can be cut.
+            return Err(NotScalar);
+        }
+        match (&mut self.items, item) {
             (Some(Array::Bool(items)), Value::Bool(item)) => items.push(item),
             (Some(Array::Int(items)), Value::Int(item)) => items.push(item),
             (Some(Array::Double(items)), Value::Double(item)) => items.push(item),
@@ -197,15 +215,15 @@ impl Elements {
         Ok(())
     }
 
-    fn finish(self) -> Value {
-        Value::Array(self.0.unwrap_or(Array::String(Vec::new())))
+    fn finish(self) -> Content {
+        Content::Value(Value::Array(self.items.unwrap_or(Array::String(Vec::new()))))
     }
 }
 
 macro_rules! elements {
     ($($trait:ident: $method:ident),*) => {
         $(impl ser::$trait for Elements {
-            type Ok = Option<Value>;
+            type Ok = Content;
             type Error = NotScalar;
 
             fn $method<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
@@ -213,7 +231,7 @@ macro_rules! elements {
             }
 
             fn end(self) -> Scalarised {
-                Ok(Some(self.finish()))
+                Ok(self.finish())
             }
         })*
     };
