@@ -55,6 +55,16 @@ impl Explicit {
     pub(crate) fn names_no_destination(&self) -> bool {
         given(self.api_key.as_ref()).is_none() && given(self.base_url.as_ref()).is_none()
     }
+
+    /// Whether this sets anything that holds wherever the spans go.
+    pub(crate) fn names_settings(&self) -> bool {
+        self.service_name.is_some()
+            || self.service_version.is_some()
+            || self.batch_spans.is_some()
+            || self.batch_interval.is_some()
+            || self.queue_bytes.is_some()
+            || self.value_bytes.is_some()
+    }
 }
 
 /// A text that `Debug` does not show.
@@ -142,7 +152,7 @@ impl Options {
         &self.settings.service_version
     }
 
-    /// Spans per request, from 1 to 2048; by default 512.
+    /// Spans per request, from 1 to 512; by default 512.
     ///
     /// ```
     /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
@@ -240,7 +250,7 @@ impl Settings {
         Self {
             service_name: or(&explicit.service_name, SDK_NAME),
             service_version: or(&explicit.service_version, SDK_VERSION),
-            batch_spans: explicit.batch_spans.unwrap_or(Self::BATCH_SPANS).clamp(1, Self::QUEUE_SPANS),
+            batch_spans: explicit.batch_spans.unwrap_or(Self::BATCH_SPANS).clamp(1, Self::BATCH_SPANS),
             batch_interval: explicit
                 .batch_interval
                 .unwrap_or(Self::BATCH_INTERVAL)

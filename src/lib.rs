@@ -62,6 +62,7 @@ pub mod guide;
 mod init;
 mod pipeline;
 mod record;
+mod running;
 mod scope;
 
 #[doc(hidden)]

@@ -33,7 +33,7 @@ mod convert;
 mod route;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanData;
@@ -42,8 +42,8 @@ pub use collector::{CollectorError, collector};
 pub use route::route;
 
 use crate::record::Resource;
-use crate::scope::Context;
-use crate::{DeliveryError, init};
+use crate::scope::current;
+use crate::{DeliveryError, init, running};
 
 /// How long an export or a forced flush waits for the backend.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -101,10 +101,10 @@ impl SpanProcessor {
 
 impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        for span in batch {
-            accept(span, &self.resource);
-        }
-        told(init::flush_async(LONGEST).await)
+        let client = running::client(&current());
+        let records = batch.into_iter().map(|span| convert::record(span, &self.resource, client.limits));
+        let delivery = client.sink.deliver(records.collect(), Instant::now() + LONGEST);
+        told(delivery.await)
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -146,7 +146,7 @@ impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
 }
 
 fn accept(span: SpanData, resource: &Arc<Resource>) {
-    let client = init::client(&Context::default());
+    let client = running::client(&current());
     client.sink.accept(convert::record(span, resource, client.limits));
 }
 

@@ -19,8 +19,8 @@ use serde_core::Serialize;
 use crate::emit::guard::{self, Guard};
 use crate::emit::{Begin, Failure, Outcome, ToolSpan, begin, tool_span};
 use crate::foreign::guarded;
-use crate::init;
 use crate::record::{Limits, Text, keys, prefix};
+use crate::running;
 use crate::scope::{Draft, InContext, current};
 
 /// A span that is about to be opened around a function's body.
@@ -163,7 +163,7 @@ impl Input {
 
     #[expect(clippy::new_without_default, reason = "it depends on what is current")]
     pub fn new() -> Self {
-        Self { limits: init::client(&current()).limits, ..Self::none() }
+        Self { limits: running::client(&current()).limits, ..Self::none() }
     }
 
     fn add<T: Serialize>(&mut self, name: &str, value: &T) {

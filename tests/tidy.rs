@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: a room may import its own floor's files and the floors below.
-const FLOORS: [&str; 12] = [
+const FLOORS: [&str; 13] = [
     "foreign",
     "record",
     "error",
@@ -15,8 +15,9 @@ const FLOORS: [&str; 12] = [
     "export",
     "pipeline",
     "scope",
-    "init",
+    "running",
     "emit",
+    "init",
     "otel",
     "testing",
 ];

@@ -9,7 +9,7 @@ use std::thread;
 
 use super::Outcome;
 use crate::foreign::panic_message;
-use crate::init;
+use crate::running;
 use crate::scope::{Context, Draft, Ending, Frame, InContext, OpenSpan, Role, Seat, current, is_cancelling};
 
 /// Stands for the message of a panic where there is none to be had.
@@ -46,7 +46,7 @@ impl Guard {
 
     fn open(opening: Opening, draft: Draft) -> Self {
         let around = opening.within.unwrap_or_else(current);
-        let client = init::client(&around);
+        let client = running::client(&around);
         let span = OpenSpan::start(&around, client, opening.role, opening.name, draft, opening.own_trace);
         Self { span, seat: Seat::Nowhere, around, born_amid: ending_of_a_drop() }
     }

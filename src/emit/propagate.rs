@@ -2,8 +2,8 @@
 
 use serde_core::Serialize;
 
-use crate::init;
 use crate::record::Limits;
+use crate::running;
 use crate::scope::{Context, Field, FutureExt, IntoTags, Overrides, current, set_property, text};
 
 /// Attributes for a scope; see [`propagate_attributes`].
@@ -31,7 +31,7 @@ pub struct Propagation {
 /// # });
 /// ```
 pub fn propagate_attributes() -> Propagation {
-    Propagation { limits: init::client(&current()).limits, overrides: Overrides::default() }
+    Propagation { limits: running::client(&current()).limits, overrides: Overrides::default() }
 }
 
 impl Propagation {

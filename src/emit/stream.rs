@@ -9,8 +9,8 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{Failure, TrackAi};
-use crate::init;
 use crate::record::{Limits, SpanId, keys, prefix};
+use crate::running;
 use crate::scope::{Context, Leaf};
 
 /// A piece of a streamed answer: what it adds to the output, or the error that it is.
@@ -202,7 +202,7 @@ impl Output {
             leaf.draft.set_managed(keys::CANCELLED, true);
         }
         leaf.duration = Some(self.requested.elapsed());
-        leaf.send(&context, &init::client(&context));
+        leaf.send(&context, &running::client(&context));
     }
 }
 

@@ -6,8 +6,8 @@ use super::Outcome;
 use super::guard::{self, Guard, Opening};
 use super::setters::{guard_setters, setters};
 use super::trajectory::name_or_unnamed;
-use crate::init;
 use crate::record::{SpanId, keys};
+use crate::running;
 use crate::scope::{Context, Draft, Ending, Leaf, Role, current};
 
 /// A tool call that is about to start; see [`tool_span`].
@@ -68,7 +68,7 @@ impl ToolSpan {
     setters!(time of ToolSpan);
 
     pub(crate) fn within(context: Option<Context>, name: &str) -> Self {
-        let limits = init::client(context.as_ref().unwrap_or(&current())).limits;
+        let limits = running::client(context.as_ref().unwrap_or(&current())).limits;
         let mut draft = Draft::new(limits);
         draft.set_managed(keys::KIND, "tool");
         Self {
@@ -139,7 +139,7 @@ impl ToolSpan {
         let mut leaf = Leaf::new(self.opening.name, self.draft);
         leaf.started_at = self.started_at;
         leaf.duration = self.duration;
-        leaf.send(&context, &init::client(&context))
+        leaf.send(&context, &running::client(&context))
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::setters::setters;
 use super::trajectory::name_or_unnamed;
-use crate::init;
 use crate::record::SpanId;
+use crate::running;
 use crate::scope::{Context, Draft, Leaf, current};
 
 /// A model call that is about to be emitted; see [`track_ai`].
@@ -49,7 +49,7 @@ impl TrackAi {
     setters!(time of TrackAi);
 
     pub(crate) fn within(context: Context, event: &str) -> Self {
-        let limits = init::client(&context).limits;
+        let limits = running::client(&context).limits;
         Self {
             context,
             name: name_or_unnamed(event),
@@ -70,7 +70,7 @@ impl TrackAi {
     /// ```
     pub fn send(self) -> SpanId {
         let (context, leaf) = self.into_leaf();
-        leaf.send(&context, &init::client(&context))
+        leaf.send(&context, &running::client(&context))
     }
 
     pub(super) fn into_leaf(self) -> (Context, Leaf) {

@@ -1,17 +1,13 @@
 //! Everything that can be set before the start.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Guard, Running, State, state_mut};
-use crate::config::{
-    Destination, Environment, Explicit, Options, ProcessEnvironment, SDK_NAME, SDK_VERSION, Secret, Settings,
-};
+use super::Guard;
+use crate::config::{Options, ProcessEnvironment, Secret};
 use crate::error::{ConfigError, InitError};
-use crate::export::OtlpJson;
-use crate::pipeline::{BuildExport, Pipeline, Policy, Route};
-use crate::record::{Attributes, Resource};
-use crate::scope::{Client, IdentitySource, Sources};
+use crate::pipeline::Route;
+use crate::running::{Setup, Start, start};
+use crate::scope::IdentitySource;
 
 /// Sets up the SDK; [`init`](Builder::init) starts it.
 ///
@@ -26,11 +22,7 @@ use crate::scope::{Client, IdentitySource, Sources};
 /// ```
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `init`"]
-pub struct Builder {
-    explicit: Explicit,
-    sources: Sources,
-    route: Option<Route>,
-}
+pub struct Builder(Setup);
 
 /// Starts the SDK from the environment: `BENTOLABS_API_KEY`, and `BENTOLABS_BASE_URL` where the backend is not the
 /// hosted one. [`builder`] takes both in code.
@@ -86,7 +78,7 @@ impl Builder {
     /// assert_eq!(blank.resolve_options().unwrap_err().code(), "invalid_api_key_format");
     /// ```
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.explicit.api_key = Some(Secret(key.into()));
+        self.0.explicit.api_key = Some(Secret(key.into()));
         self
     }
 
@@ -99,7 +91,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.explicit.base_url = Some(Secret(url.into()));
+        self.0.explicit.base_url = Some(Secret(url.into()));
         self
     }
 
@@ -111,7 +103,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
-        self.explicit.service_name = Some(name.into());
+        self.0.explicit.service_name = Some(name.into());
         self
     }
 
@@ -123,7 +115,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn service_version(mut self, version: impl Into<String>) -> Self {
-        self.explicit.service_version = Some(version.into());
+        self.0.explicit.service_version = Some(version.into());
         self
     }
 
@@ -140,7 +132,7 @@ impl Builder {
     ///
     /// A closure runs on the thread that emits; if it panics, the span goes without this field.
     pub fn user_id<Form>(mut self, source: impl IdentitySource<String, Form>) -> Self {
-        self.sources.user = Some(source.into_source());
+        self.0.sources.user = Some(source.into_source());
         self
     }
 
@@ -150,7 +142,7 @@ impl Builder {
     /// let builder = bento::builder().session_id(format!("cli-{}", std::process::id()));
     /// ```
     pub fn session_id<Form>(mut self, source: impl IdentitySource<String, Form>) -> Self {
-        self.sources.session = Some(source.into_source());
+        self.0.sources.session = Some(source.into_source());
         self
     }
 
@@ -160,11 +152,11 @@ impl Builder {
     /// let builder = bento::builder().tags(["env:prod", "team:search"]);
     /// ```
     pub fn tags<Form>(mut self, source: impl IdentitySource<Vec<String>, Form>) -> Self {
-        self.sources.tags = Some(source.into_source());
+        self.0.sources.tags = Some(source.into_source());
         self
     }
 
-    /// Spans per request, and how many must wait for one to be sent at once: from 1 to 2048, by default 512.
+    /// Spans per request, and how many must wait for one to be sent at once: from 1 to 512, by default 512.
     ///
     /// ```
     /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080");
@@ -172,7 +164,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn batch_spans(mut self, spans: usize) -> Self {
-        self.explicit.batch_spans = Some(spans);
+        self.0.explicit.batch_spans = Some(spans);
         self
     }
 
@@ -186,7 +178,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn batch_interval(mut self, interval: Duration) -> Self {
-        self.explicit.batch_interval = Some(interval);
+        self.0.explicit.batch_interval = Some(interval);
         self
     }
 
@@ -200,7 +192,7 @@ impl Builder {
     ///
     /// At most 2048 spans wait, whatever their size.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.explicit.queue_bytes = Some(bytes);
+        self.0.explicit.queue_bytes = Some(bytes);
         self
     }
 
@@ -213,7 +205,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn value_bytes(mut self, bytes: usize) -> Self {
-        self.explicit.value_bytes = Some(bytes);
+        self.0.explicit.value_bytes = Some(bytes);
         self
     }
 
@@ -228,7 +220,7 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn route(mut self, route: Route) -> Self {
-        self.route = Some(route);
+        self.0.route = Some(route);
         self
     }
 
@@ -244,12 +236,13 @@ impl Builder {
     ///
     /// [`ConfigError`]: no key, or an ill-formed key or URL.
     pub fn resolve_options(&self) -> Result<Options, ConfigError> {
-        Options::resolve(&self.explicit, &ProcessEnvironment)
+        Options::resolve(&self.0.explicit, &ProcessEnvironment)
     }
 
     /// Starts the SDK: one thread, no request before the first span.
     ///
-    /// Where it runs already with the same credentials, or none are given, this only takes over the identity sources.
+    /// Where it runs already with the same credentials, or none are given, this only takes over the identity sources; other
+    /// settings stay as they were at the start, and a warning says so.
     ///
     /// ```
     /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080");
@@ -262,67 +255,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`InitError`]: no key, or an ill-formed key or URL; other credentials than those it already runs with; no thread.
-    pub fn init(mut self) -> Result<Guard, InitError> {
-        // What is replaced goes after the lock: closures of the host may call back when they are dropped.
-        let _former = {
-            let mut state = state_mut();
-            if let State::Running(running) = &*state {
-                Former::Sources(reconcile(running, &mut self)?)
-            } else {
-                let running = start(&mut self, &ProcessEnvironment)?;
-                Former::State(std::mem::replace(&mut *state, State::Running(running)))
-            }
-        };
+    pub fn init(self) -> Result<Guard, InitError> {
+        start(self.0, &ProcessEnvironment, Start::Asked)?;
         Ok(Guard(()))
     }
-}
-
-/// What an `init` leaves over.
-#[expect(dead_code, reason = "it is kept only to be dropped")]
-enum Former {
-    State(State),
-    Sources(Arc<Sources>),
-}
-
-/// Adopts the identity sources, and refuses other credentials, where the SDK runs already.
-fn reconcile(running: &Running, builder: &mut Builder) -> Result<Arc<Sources>, InitError> {
-    let agrees = match &running.destination {
-        Some(destination) => destination.agrees(&builder.explicit)?,
-        None => builder.explicit.names_no_destination(),
-    };
-    if !agrees || builder.route.is_some() {
-        return Err(InitError::AlreadyInitialized);
-    }
-    Ok(running.client.update_sources(std::mem::take(&mut builder.sources)))
-}
-
-/// Resolves the configuration and starts the worker.
-pub(super) fn start(builder: &mut Builder, environment: &dyn Environment) -> Result<Arc<Running>, InitError> {
-    let settings = Settings::resolve(&builder.explicit);
-    let resource = resource(&settings);
-    let (destination, build) = if let Some(route) = builder.route.take() {
-        (None, route.build(&resource))
-    } else {
-        let destination = Destination::resolve(&builder.explicit, environment)?;
-        (Some(destination.clone()), json_exporter(destination))
-    };
-    let pipeline = Arc::new(Pipeline::start(Policy::of(&settings), build)?);
-    let client =
-        Client::new(pipeline.clone(), settings.limits, resource, std::mem::take(&mut builder.sources));
-    Ok(Arc::new(Running { client: Arc::new(client), pipeline, destination, in_vain: Mutex::default() }))
-}
-
-fn json_exporter(destination: Destination) -> BuildExport {
-    Box::new(move || Box::new(OtlpJson::new(&destination)))
-}
-
-/// Who emits (`wire.md`, "Request").
-fn resource(settings: &Settings) -> Resource {
-    let mut attributes = Attributes::with_capacity(5);
-    attributes.set("service.name", settings.service_name.as_str());
-    attributes.set("service.version", settings.service_version.as_str());
-    attributes.set("telemetry.sdk.name", SDK_NAME);
-    attributes.set("telemetry.sdk.language", "rust");
-    attributes.set("telemetry.sdk.version", SDK_VERSION);
-    Resource { attributes }
 }

@@ -40,9 +40,11 @@ impl Status {
         }
     }
 
-    pub(super) fn add_off(&mut self, spans: u64) {
+    /// Adds what was emitted while the SDK was off, and why it could not start, if it could not.
+    pub(super) fn add_off(&mut self, spans: u64, failure: Option<String>) {
         self.accepted += spans;
         self.losses.add(LossReason::NotRunning, spans);
+        self.last_error = failure.or(self.last_error.take());
     }
 
     /// Whether the worker lives: the SDK was started, and not shut down.

@@ -29,9 +29,18 @@ pub(super) struct Tickets {
 }
 
 impl Tickets {
-    /// Opens a ticket for the `waiting` spans with a number below `before`, and gives its name.
-    pub(super) fn open(&mut self, before: u64, waiting: u64, lost: &Losses) -> u64 {
-        let ticket = Ticket { before, waiting, lost: lost.since(&self.told), told: self.told.clone() };
+    /// Opens a ticket for everything with a number below `before`: what still waits, and what was lost untold.
+    pub(super) fn open(&mut self, before: u64, waiting: u64, lost: &Losses, telling: Telling) -> u64 {
+        let told = (telling == Telling::Told).then(|| self.told.clone());
+        self.add(Ticket { from: 0, before, waiting, lost: lost.since(&self.told), told })
+    }
+
+    /// Opens a ticket for the numbers from `from` to below `before`, which are about to be pushed.
+    pub(super) fn open_for(&mut self, from: u64, before: u64) -> u64 {
+        self.add(Ticket { from, before, waiting: before - from, lost: Losses::default(), told: None })
+    }
+
+    fn add(&mut self, ticket: Ticket) -> u64 {
         let name = self.next;
         self.next += 1;
         self.open.insert(name, (ticket, None));
@@ -56,7 +65,9 @@ impl Tickets {
         if ticket.is_settled() && ticket.lost.is_empty() {
             return Ok(());
         }
-        self.told.raise_to(&ticket.told.plus(&ticket.lost));
+        if let Some(told) = &ticket.told {
+            self.told.raise_to(&told.plus(&ticket.lost));
+        }
         Err(DeliveryError { waiting: ticket.waiting, losses: ticket.lost, cause: cause.map(str::to_owned) })
     }
 
@@ -86,14 +97,23 @@ impl Tickets {
 /// A point in time, as flush sees it: what was emitted before it, and what has become of that.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    /// Spans with a number below this one were emitted before.
+    /// It follows the numbers from this one to below the next.
+    from: u64,
     before: u64,
     /// Those among them that are neither delivered nor lost.
     waiting: u64,
     /// Those among them that were lost and that no flush had told when this one began.
     lost: Losses,
-    /// What had been told when this one began.
-    told: Losses,
+    /// What had been told when this one began, where it tells more.
+    told: Option<Losses>,
+}
+
+/// Whether a loss counts as told once a flush has ended with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    Told,
+    /// Nobody reads the verdict but the log.
+    Silent,
 }
 
 impl Ticket {
@@ -103,7 +123,8 @@ impl Ticket {
 
     /// Takes note of spans that were delivered; `numbers` are in ascending order.
     fn settle(&mut self, numbers: &[u64]) -> u64 {
-        let mine = numbers.partition_point(|number| *number < self.before) as u64;
+        let below = |bound: u64| numbers.partition_point(|number| *number < bound);
+        let mine = (below(self.before) - below(self.from)) as u64;
         self.waiting = self.waiting.saturating_sub(mine);
         mine
     }

@@ -1,6 +1,8 @@
 //! From a record to a batch: the bounded queue, its books, and the one worker thread.
 
 mod accounts;
+mod batch;
+mod overflow;
 mod queue;
 mod timer;
 mod worker;
@@ -13,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-pub(crate) use accounts::Accounts;
+pub(crate) use accounts::{Accounts, Telling};
 pub(crate) use queue::Policy;
 use queue::{Queue, Step};
 use timer::Alarm;
@@ -27,7 +29,13 @@ use crate::record::{Resource, SpanRecord};
 /// Where finished records go.
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
     fn accept(&self, record: SpanRecord);
+
+    /// Takes `records` in, and is over when they are delivered or lost, or at `deadline`.
+    fn deliver(&self, records: Vec<SpanRecord>, deadline: Instant) -> Delivery;
 }
+
+/// What became of some records.
+pub(crate) type Delivery = Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send>>;
 
 /// Builds the exporter on the worker thread, and builds it anew after a panic.
 pub(crate) type BuildExport = Box<dyn Fn() -> Box<dyn Export> + Send>;
@@ -122,6 +130,12 @@ impl Sink for Pipeline {
         // What was evicted is freed here, after the lock.
         drop(pushed);
     }
+
+    fn deliver(&self, records: Vec<SpanRecord>, deadline: Instant) -> Delivery {
+        let (ticket, pushed) = self.shared.change(|queue| queue.push_all(records));
+        drop(pushed);
+        Box::pin(self.follow(ticket, deadline))
+    }
 }
 
 impl Pipeline {
@@ -137,9 +151,9 @@ impl Pipeline {
     }
 
     /// Blocks until everything accepted before the call is settled, or `deadline`.
-    pub(crate) fn flush(&self, deadline: Instant) -> Result<(), DeliveryError> {
+    pub(crate) fn flush(&self, deadline: Instant, telling: Telling) -> Result<(), DeliveryError> {
         let mut queue = self.shared.queue();
-        let ticket = queue.open_ticket(Instant::now());
+        let ticket = queue.open_ticket(Instant::now(), telling);
         self.shared.work.notify_one();
         while !queue.is_settled(ticket) {
             // On the worker itself, waiting for the worker would never end.
@@ -154,7 +168,11 @@ impl Pipeline {
 
     /// The same without blocking a thread.
     pub(crate) fn flush_async(&self, deadline: Instant) -> Flush {
-        let ticket = self.shared.queue().open_ticket(Instant::now());
+        let ticket = self.shared.queue().open_ticket(Instant::now(), Telling::Told);
+        self.follow(ticket, deadline)
+    }
+
+    fn follow(&self, ticket: u64, deadline: Instant) -> Flush {
         self.shared.work.notify_one();
         Flush { shared: Arc::clone(&self.shared), ticket: Some(ticket), deadline, alarm: None }
     }
@@ -162,7 +180,7 @@ impl Pipeline {
     /// Takes no more spans, sends what is held until `deadline`, and ends the worker.
     pub(crate) fn shutdown(&self, deadline: Instant) -> Result<(), DeliveryError> {
         let mut queue = self.shared.queue();
-        let ticket = queue.open_ticket(Instant::now());
+        let ticket = queue.open_ticket(Instant::now(), Telling::Told);
         queue.drain(deadline);
         self.shared.work.notify_one();
         while !queue.is_closed() {

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::accounts::{Accounts, Ticket, Tickets};
+use super::accounts::{Accounts, Telling, Ticket, Tickets};
+use super::batch::{Batch, Entry};
+use super::overflow::Overflow;
 use crate::config::Settings;
 use crate::error::{DeliveryError, LossReason};
 use crate::export::{Verdict, backoff};
@@ -24,6 +26,11 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
+    /// Bytes at which a request is worth while, or needed before the queue runs out of room.
+    fn full_bytes(&self) -> usize {
+        self.batch_bytes.min(self.queue_bytes / 2)
+    }
+
     pub(crate) fn of(settings: &Settings) -> Self {
         Self {
             queue_spans: Settings::QUEUE_SPANS,
@@ -35,28 +42,11 @@ impl Policy {
     }
 }
 
-/// A record in the queue.
-#[derive(Debug)]
-struct Entry {
-    number: u64,
-    size: usize,
-    record: SpanRecord,
-}
-
-/// Records that travel together, oldest first.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    entries: VecDeque<Entry>,
-    cut_at: Instant,
-    not_before: Instant,
-    attempts: u32,
-}
-
 /// What the worker does next.
 #[derive(Debug)]
 pub(crate) enum Step {
     Send(Batch),
-    /// So many spans were dropped in an episode of overflow that the log has not been told of.
+    /// So many spans were dropped in an episode of overflow.
     TellOverflow(u64),
     /// Nothing before this moment, unless something is pushed, flushed or stopped.
     Wait(Instant),
@@ -80,6 +70,9 @@ pub(crate) struct Queue {
     /// Number and bytes of all records held: waiting, retrying and in flight.
     spans: usize,
     bytes: usize,
+    /// Bytes of the records that wait, and of those in flight.
+    waiting_bytes: usize,
+    in_flight_bytes: usize,
     next_number: u64,
     /// Records with a number below this one are due, however few.
     send_before: u64,
@@ -88,9 +81,7 @@ pub(crate) struct Queue {
     throttled_until: Option<Instant>,
     accounts: Accounts,
     tickets: Tickets,
-    /// Spans dropped since the queue last had room, and whether the log was told.
-    overflow: u64,
-    overflow_told: bool,
+    overflow: Overflow,
 }
 
 /// What a push came to.
@@ -100,24 +91,6 @@ pub(crate) struct Pushed {
     pub(crate) wake: bool,
     /// What had to go, to be freed by the caller once the lock is released.
     pub(crate) evicted: Vec<SpanRecord>,
-}
-
-impl Batch {
-    pub(crate) fn records(&self) -> Vec<&SpanRecord> {
-        self.entries.iter().map(|entry| &entry.record).collect()
-    }
-
-    fn numbers(&self) -> Vec<u64> {
-        self.entries.iter().map(|entry| entry.number).collect()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    fn bytes(&self) -> usize {
-        self.entries.iter().map(|entry| entry.size).sum()
-    }
 }
 
 impl Queue {
@@ -130,13 +103,14 @@ impl Queue {
             retrying: VecDeque::new(),
             spans: 0,
             bytes: 0,
+            waiting_bytes: 0,
+            in_flight_bytes: 0,
             next_number: 0,
             send_before: 0,
             throttled_until: None,
             accounts: Accounts::default(),
             tickets: Tickets::default(),
-            overflow: 0,
-            overflow_told: false,
+            overflow: Overflow::default(),
         }
     }
 
@@ -164,33 +138,33 @@ impl Queue {
             return pushed;
         }
         let size = record.size();
-        if size > self.policy.queue_bytes {
-            // There will never be room for it, whoever goes.
-            return self.refuse(number, record);
+        if self.in_flight_bytes + size > self.policy.queue_bytes {
+            // There is no room for it, whoever goes.
+            self.overflow.drop_one();
+            self.lose(&[number], LossReason::BytesFull);
+            pushed.evicted.push(record);
+            return pushed;
         }
         while self.held() >= self.policy.queue_spans {
             let Some(oldest) = self.evict(LossReason::QueueFull) else { break };
             pushed.evicted.push(oldest);
         }
         while self.bytes + size > self.policy.queue_bytes {
-            let Some(oldest) = self.evict(LossReason::BytesFull) else {
-                // Only what is on its way is left to make room.
-                pushed.evicted.extend(self.refuse(number, record).evicted);
-                return pushed;
-            };
+            let Some(oldest) = self.evict(LossReason::BytesFull) else { break };
             pushed.evicted.push(oldest);
         }
+        let was_due = self.has_full_batch();
         self.spans += 1;
         self.bytes += size;
+        self.waiting_bytes += size;
         self.waiting.push_back(Entry { number, size, record });
-        pushed.wake = self.waiting.len() == self.policy.batch_spans;
+        pushed.wake = !was_due && self.has_full_batch();
         pushed
     }
 
-    fn refuse(&mut self, number: u64, record: SpanRecord) -> Pushed {
-        self.overflow += 1;
-        self.lose(&[number], LossReason::BytesFull);
-        Pushed { evicted: vec![record], ..Pushed::default() }
+    /// Whether as much waits as one request may carry.
+    fn has_full_batch(&self) -> bool {
+        self.waiting.len() >= self.policy.batch_spans || self.waiting_bytes >= self.policy.full_bytes()
     }
 
     fn evict(&mut self, reason: LossReason) -> Option<SpanRecord> {
@@ -202,18 +176,24 @@ impl Queue {
                 }
                 entry
             }
-            None => self.waiting.pop_front(),
+            None => {
+                let entry = self.waiting.pop_front()?;
+                self.waiting_bytes -= entry.size;
+                Some(entry)
+            }
         }?;
         self.spans -= 1;
         self.bytes -= entry.size;
-        self.overflow += 1;
+        self.overflow.drop_one();
         self.lose(&[entry.number], reason);
         Some(entry.record)
     }
 
     /// What to do at `now`.
     pub(crate) fn next(&mut self, now: Instant) -> Step {
-        if let Some(dropped) = self.untold_overflow() {
+        let has_room = self.spans < self.policy.queue_spans / 2 && self.bytes < self.policy.queue_bytes / 2;
+        let ending = self.phase != Phase::Open;
+        if let Some(dropped) = self.overflow.tell(now, has_room || ending) {
             return Step::TellOverflow(dropped);
         }
         if now >= self.next_tick {
@@ -229,6 +209,11 @@ impl Queue {
             Phase::Open | Phase::Draining { .. } => {}
         }
         if let Some(until) = self.throttled_until {
+            if matches!(self.phase, Phase::Draining { deadline } if until >= deadline) {
+                // The pause that the backend asked for outlasts the shutdown.
+                self.close();
+                return Step::Stop;
+            }
             if now < until {
                 return Step::Wait(self.not_after_deadline(until));
             }
@@ -238,11 +223,12 @@ impl Queue {
             && let Some(batch) = self.retrying.remove(due)
         {
             self.accounts.retries += u64::from(batch.attempts > 0);
-            return Step::Send(batch);
+            return self.send(batch);
         }
         let due = self.waiting.front().is_some_and(|oldest| oldest.number < self.send_before);
-        if due || self.waiting.len() >= self.policy.batch_spans {
-            return Step::Send(self.cut(now));
+        if due || self.has_full_batch() {
+            let batch = self.cut(now);
+            return self.send(batch);
         }
         let retry = self.retrying.iter().map(|batch| batch.not_before).min();
         let until = retry.map_or(self.next_tick, |retry| retry.min(self.next_tick));
@@ -256,6 +242,11 @@ impl Queue {
         }
     }
 
+    fn send(&mut self, batch: Batch) -> Step {
+        self.in_flight_bytes = batch.bytes();
+        Step::Send(batch)
+    }
+
     /// As many of the oldest as one request may carry; one larger than that travels alone.
     fn cut(&mut self, now: Instant) -> Batch {
         let mut bytes = 0;
@@ -264,7 +255,8 @@ impl Queue {
             bytes <= self.policy.batch_bytes
         });
         let count = fitting.count().max(1).min(self.waiting.len());
-        let entries = self.waiting.drain(..count).collect();
+        let entries: VecDeque<Entry> = self.waiting.drain(..count).collect();
+        self.waiting_bytes -= entries.iter().map(|entry| entry.size).sum::<usize>();
         Batch { entries, cut_at: now, not_before: now, attempts: 0 }
     }
 
@@ -273,12 +265,13 @@ impl Queue {
         self.not_after_deadline(now + longest)
     }
 
-    /// Enters what became of the batch in flight.
-    pub(crate) fn settle(&mut self, batch: Batch, verdict: Verdict, now: Instant, random: u64) {
+    /// Enters what became of the batch in flight; true where its tries have come to an end.
+    pub(crate) fn settle(&mut self, batch: Batch, verdict: Verdict, now: Instant, random: u64) -> bool {
         if self.phase == Phase::Closed {
             // The deadline of the shutdown passed while it was on its way; it has been counted.
-            return;
+            return false;
         }
+        self.in_flight_bytes = 0;
         match verdict {
             Verdict::Accepted { rejected, message } => {
                 let rejected = rejected.min(batch.len() as u64);
@@ -289,6 +282,7 @@ impl Queue {
             }
             Verdict::Retry { cause, .. } if now.duration_since(batch.cut_at) >= GIVE_UP_AFTER => {
                 self.fail(&batch, LossReason::GivenUp, cause);
+                return true;
             }
             Verdict::Retry { after, cause } => {
                 self.accounts.last_error = Some(cause);
@@ -310,6 +304,7 @@ impl Queue {
             }
             Verdict::Refused { reason, cause } => self.fail(&batch, reason, cause),
         }
+        false
     }
 
     /// Counts a panic of the exporter; the batch it had is settled as any other.
@@ -328,9 +323,6 @@ impl Queue {
         self.bytes -= batch.bytes();
         let numbers = batch.numbers();
         self.tickets.note(|ticket| note(ticket, &numbers));
-        if self.held() < self.policy.queue_spans / 2 && self.overflow_told {
-            (self.overflow, self.overflow_told) = (0, false);
-        }
     }
 
     fn lose(&mut self, numbers: &[u64], reason: LossReason) {
@@ -338,19 +330,21 @@ impl Queue {
         self.tickets.note(|ticket| ticket.lose(numbers, reason));
     }
 
-    fn untold_overflow(&mut self) -> Option<u64> {
-        let untold = self.overflow > 0 && !self.overflow_told;
-        self.overflow_told |= untold;
-        untold.then_some(self.overflow)
-    }
-
     /// Makes everything held due, and gives a ticket that follows it.
-    pub(crate) fn open_ticket(&mut self, now: Instant) -> u64 {
+    pub(crate) fn open_ticket(&mut self, now: Instant, telling: Telling) -> u64 {
         self.send_before = self.next_number;
         for batch in &mut self.retrying {
             batch.not_before = batch.not_before.min(now);
         }
-        self.tickets.open(self.next_number, self.held() as u64, &self.accounts.lost)
+        self.tickets.open(self.next_number, self.held() as u64, &self.accounts.lost, telling)
+    }
+
+    /// Takes records in, makes them due, and gives a ticket that follows just them.
+    pub(crate) fn push_all(&mut self, records: Vec<SpanRecord>) -> (u64, Vec<Pushed>) {
+        let before = self.next_number + records.len() as u64;
+        let ticket = self.tickets.open_for(self.next_number, before);
+        self.send_before = before;
+        (ticket, records.into_iter().map(|record| self.push(record)).collect())
     }
 
     /// Whether all that the ticket follows is delivered or lost.
@@ -396,7 +390,7 @@ impl Queue {
         self.tickets.note(|ticket| ticket.lose_rest(LossReason::ShutdownDeadline));
         self.waiting = VecDeque::new();
         self.retrying = VecDeque::new();
-        (self.spans, self.bytes) = (0, 0);
+        (self.spans, self.bytes, self.waiting_bytes, self.in_flight_bytes) = (0, 0, 0, 0);
     }
 }
 

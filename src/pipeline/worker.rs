@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::queue::{Batch, Step};
+use super::batch::Batch;
+use super::queue::Step;
 use super::{BuildExport, Shared};
 use crate::error::LossReason;
 use crate::export::{Export, Verdict};
@@ -46,7 +47,7 @@ impl Worker {
             match self.shared.next() {
                 Step::Send(batch) => self.send(batch),
                 Step::TellOverflow(spans) => {
-                    warn(&format!("bento: Queue full, dropping span. ({spans} dropped so far)"));
+                    warn(&format!("bento: Queue full, dropping span. ({spans} dropped)"));
                 }
                 Step::Wait(_) => {}
                 Step::Stop => break,
@@ -60,9 +61,14 @@ impl Worker {
 
     fn send(&mut self, batch: Batch) {
         let verdict = self.export(&batch);
-        self.log.tell(&verdict, batch.len());
-        self.shared.change(|queue| queue.settle(batch, verdict, Instant::now(), random_u64()));
+        let spans = batch.len();
+        self.log.tell(&verdict, spans);
+        let given_up = self.shared.change(|queue| queue.settle(batch, verdict, Instant::now(), random_u64()));
         self.shared.settled.notify_all();
+        if given_up {
+            let cause = "every try failed for five minutes".to_owned();
+            self.log.tell(&Verdict::Refused { reason: LossReason::GivenUp, cause }, spans);
+        }
     }
 
     fn export(&mut self, batch: &Batch) -> Verdict {

@@ -184,6 +184,10 @@ mod tests {
 
     impl Sink for Nobody {
         fn accept(&self, _: SpanRecord) {}
+
+        fn deliver(&self, _: Vec<SpanRecord>, _: std::time::Instant) -> crate::pipeline::Delivery {
+            Box::pin(std::future::ready(Ok(())))
+        }
     }
 
     fn open() -> Arc<OpenSpan> {

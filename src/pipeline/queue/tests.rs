@@ -100,23 +100,95 @@ fn a_batch_is_cut_by_bytes_and_a_giant_travels_alone() {
         queue.push(record(size));
     }
     assert_eq!(queue.held(), 3);
-    let ticket = queue.open_ticket(now);
+    let ticket = queue.open_ticket(now, Telling::Told);
     assert_eq!(settle_all(&mut queue, now, &accept()), [2, 1]);
     assert!(queue.is_settled(ticket));
 }
 
 #[test]
-fn past_the_bound_the_oldest_goes_and_is_counted_and_told_once() {
+fn past_the_bound_the_oldest_goes_and_the_episode_is_told_at_its_end() {
     let (mut queue, now) = queue();
     push(&mut queue, 11);
     assert_eq!(queue.held(), 8);
     assert_eq!(queue.accounts().lost.of(LossReason::QueueFull), 3);
-    assert!(matches!(queue.next(now), Step::TellOverflow(3)));
-    let batch = sent(queue.next(now));
-    assert_eq!(batch.as_ref().map(Batch::numbers), Some(vec![3, 4, 5, 6]));
+    let batch = sent(queue.next(now)).expect("the queue is full");
+    assert_eq!(batch.numbers(), [3, 4, 5, 6]);
     push(&mut queue, 1);
-    assert!(!matches!(queue.next(now), Step::TellOverflow(_)), "the episode was told");
+    queue.settle(batch, accept(), now, 0);
+    let batch = sent(queue.next(now)).expect("there is more");
+    queue.settle(batch, accept(), now, 0);
+    assert!(matches!(queue.next(now), Step::TellOverflow(4)), "there is room again");
+    assert!(!matches!(queue.next(now), Step::TellOverflow(_)), "it was told");
     assert!(books_balance(&queue));
+}
+
+#[test]
+fn an_overflow_without_an_end_is_told_now_and_then() {
+    let (mut queue, now) = queue();
+    push(&mut queue, 10);
+    assert!(!matches!(queue.next(now), Step::TellOverflow(_)));
+    push(&mut queue, 5);
+    assert!(matches!(queue.next(now + 30 * SECOND), Step::TellOverflow(dropped) if dropped > 2));
+}
+
+#[test]
+fn many_bytes_are_sent_at_once_and_before_they_crowd_each_other_out() {
+    let (mut queue, now) = queue();
+    let wakes: Vec<bool> = (0..4).map(|_| queue.push(record(150_000)).wake).collect();
+    assert_eq!(wakes, [false, false, false, true], "at half the bytes of the queue");
+    assert_eq!(settle_all(&mut queue, now, &accept()), [3], "as much as one request carries");
+    assert_eq!(queue.accounts().lost.total(), 0);
+}
+
+#[test]
+fn what_cannot_fit_beside_what_is_on_its_way_evicts_nobody() {
+    let (mut queue, now) = queue();
+    queue.push(record(480_000));
+    let batch = sent(queue.next(now)).expect("enough bytes");
+    push(&mut queue, 3);
+    queue.push(record(600_000));
+    assert_eq!((queue.held(), queue.accounts().lost.of(LossReason::BytesFull)), (4, 1));
+    queue.settle(batch, accept(), now, 0);
+    assert!(books_balance(&queue));
+}
+
+#[test]
+fn a_silent_flush_leaves_the_loss_to_be_told() {
+    let (mut queue, now) = queue();
+    push(&mut queue, 1);
+    let silent = queue.open_ticket(now, Telling::Silent);
+    settle_all(&mut queue, now, &Verdict::Refused { reason: LossReason::Untrusted, cause: "tls".into() });
+    assert!(queue.close_ticket(silent).is_err());
+    let told = queue.open_ticket(now, Telling::Told);
+    assert!(queue.close_ticket(told).is_err());
+    let after = queue.open_ticket(now, Telling::Told);
+    assert_eq!(queue.close_ticket(after), Ok(()));
+}
+
+#[test]
+fn a_ticket_for_some_records_knows_of_no_others() {
+    let (mut queue, now) = queue();
+    push(&mut queue, 2);
+    let refused = Verdict::Refused { reason: LossReason::Untrusted, cause: "tls".into() };
+    let all = queue.open_ticket(now, Telling::Told);
+    settle_all(&mut queue, now, &refused);
+    let (mine, _) = queue.push_all(vec![record(1), record(1)]);
+    push(&mut queue, 1);
+    assert!(!queue.is_settled(mine));
+    settle_all(&mut queue, now, &accept());
+    assert!(queue.is_settled(mine));
+    assert_eq!(queue.close_ticket(mine), Ok(()));
+    assert!(queue.close_ticket(all).is_err());
+}
+
+#[test]
+fn a_pause_that_outlasts_the_shutdown_is_not_waited_for() {
+    let (mut queue, now) = queue();
+    push(&mut queue, 4);
+    settle_all(&mut queue, now, &Verdict::Retry { after: Some(50 * SECOND), cause: "503".into() });
+    queue.drain(now + 4 * SECOND);
+    assert!(matches!(queue.next(now), Step::Stop));
+    assert_eq!(queue.accounts().lost.of(LossReason::ShutdownDeadline), 4);
 }
 
 #[test]
@@ -168,7 +240,7 @@ fn a_throttle_holds_back_everything_also_for_a_flush() {
     let throttle = Verdict::Retry { after: Some(7 * SECOND), cause: "429".into() };
     settle_all(&mut queue, now, &throttle);
     push(&mut queue, 4);
-    queue.open_ticket(now);
+    queue.open_ticket(now, Telling::Told);
     assert!(matches!(queue.next(now), Step::Wait(until) if until == now + 7 * SECOND));
     assert_eq!(settle_all(&mut queue, now + 7 * SECOND, &accept()), [4, 4]);
 }
@@ -210,7 +282,7 @@ fn a_batch_that_is_too_large_is_split_down_to_the_span() {
 fn flush_tells_each_loss_once_but_to_everyone_who_waits() {
     let (mut queue, now) = queue();
     push(&mut queue, 2);
-    let (first, second) = (queue.open_ticket(now), queue.open_ticket(now));
+    let (first, second) = (queue.open_ticket(now, Telling::Told), queue.open_ticket(now, Telling::Told));
     let refused =
         Verdict::Refused { reason: LossReason::Refused { status: 401 }, cause: "check the key".into() };
     settle_all(&mut queue, now, &refused);
@@ -218,12 +290,12 @@ fn flush_tells_each_loss_once_but_to_everyone_who_waits() {
         let error = queue.close_ticket(ticket).expect_err("two spans were lost");
         assert_eq!((error.undelivered(), error.cause()), (2, Some("check the key")));
     }
-    let third = queue.open_ticket(now);
+    let third = queue.open_ticket(now, Telling::Told);
     assert_eq!(queue.close_ticket(third), Ok(()), "it has been told");
 
     push(&mut queue, 1);
     settle_all(&mut queue, now + 5 * SECOND, &refused);
-    let fourth = queue.open_ticket(now);
+    let fourth = queue.open_ticket(now, Telling::Told);
     let error = queue.close_ticket(fourth).expect_err("lost between two flushes");
     assert_eq!(error.losses().of(LossReason::Refused { status: 401 }), 1);
 }
@@ -232,7 +304,7 @@ fn flush_tells_each_loss_once_but_to_everyone_who_waits() {
 fn flush_answers_for_what_came_before_it_only() {
     let (mut queue, now) = queue();
     push(&mut queue, 2);
-    let ticket = queue.open_ticket(now);
+    let ticket = queue.open_ticket(now, Telling::Told);
     let batch = sent(queue.next(now)).expect("the flush makes it due");
     push(&mut queue, 8);
     queue.settle(batch, accept(), now, 0);
@@ -244,7 +316,7 @@ fn flush_answers_for_what_came_before_it_only() {
 fn flush_that_ends_early_tells_what_waits() {
     let (mut queue, now) = queue();
     push(&mut queue, 2);
-    let ticket = queue.open_ticket(now);
+    let ticket = queue.open_ticket(now, Telling::Told);
     settle_all(&mut queue, now, &retry());
     let error = queue.close_ticket(ticket).expect_err("nothing was delivered");
     assert_eq!((error.waiting(), error.undelivered(), error.cause()), (2, 2, Some("503")));
@@ -254,7 +326,7 @@ fn flush_that_ends_early_tells_what_waits() {
 fn partial_success_counts_and_is_told() {
     let (mut queue, now) = queue();
     push(&mut queue, 3);
-    let ticket = queue.open_ticket(now);
+    let ticket = queue.open_ticket(now, Telling::Told);
     settle_all(&mut queue, now, &Verdict::Accepted { rejected: 2, message: Some("too old".into()) });
     let error = queue.close_ticket(ticket).expect_err("two were rejected");
     assert_eq!((error.undelivered(), error.cause()), (2, Some("too old")));
@@ -265,7 +337,7 @@ fn partial_success_counts_and_is_told() {
 fn draining_refuses_new_spans_sends_the_rest_and_stops() {
     let (mut queue, now) = queue();
     push(&mut queue, 6);
-    let ticket = queue.open_ticket(now);
+    let ticket = queue.open_ticket(now, Telling::Told);
     queue.drain(now + SECOND);
     push(&mut queue, 1);
     assert_eq!(queue.accounts().lost.of(LossReason::NotRunning), 1);
@@ -279,7 +351,7 @@ fn draining_refuses_new_spans_sends_the_rest_and_stops() {
 fn the_deadline_of_a_drain_costs_what_is_left_and_is_told() {
     let (mut queue, now) = queue();
     push(&mut queue, 6);
-    let ticket = queue.open_ticket(now);
+    let ticket = queue.open_ticket(now, Telling::Told);
     queue.drain(now + SECOND);
     settle_all(&mut queue, now, &retry());
     assert!(matches!(queue.next(now + SECOND), Step::Stop));

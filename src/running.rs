@@ -1,0 +1,159 @@
+//! The one global of this crate: the SDK that runs, starts at the first emission, or is off.
+
+mod off;
+mod start;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use off::{MUTED, OFF};
+pub(crate) use off::{OffTicket, emitted as emitted_off};
+pub(crate) use start::{Setup, Start, start};
+
+use crate::config::{Destination, ProcessEnvironment};
+use crate::error::DeliveryError;
+use crate::pipeline::{Pipeline, Telling, on_worker};
+use crate::scope::{Client, Context};
+
+/// How long a dropped guard, or the end of the process, waits for what was emitted.
+const EXIT_DEADLINE: Duration = Duration::from_secs(5);
+
+static STATE: RwLock<State> = RwLock::new(State::Idle);
+
+#[derive(Debug)]
+enum State {
+    /// The first emission starts the SDK from the environment.
+    Idle,
+    Running(Arc<Running>),
+    /// A lazy start failed, for this reason: emission is counted and does nothing until `init`.
+    Failed(String),
+    /// `shutdown` was called, and may still be at work: the same.
+    Ended(Arc<Running>),
+}
+
+/// The SDK between a start and a shutdown.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) client: Arc<Client>,
+    pub(crate) pipeline: Arc<Pipeline>,
+    /// The process that started it: a forked child has neither its worker nor its spans.
+    pub(crate) process: u32,
+    /// `None` where a route takes the batches.
+    destination: Option<Destination>,
+    /// From when to when flushes waited for nothing, so that the end of the process does not wait as long again.
+    in_vain: Mutex<Option<(Instant, Instant)>>,
+}
+
+impl Running {
+    pub(crate) fn flush(&self, timeout: Duration, telling: Telling) -> Result<(), DeliveryError> {
+        let start = Instant::now();
+        let flushed = self.pipeline.flush(after(timeout), telling);
+        self.note(start, &flushed);
+        flushed
+    }
+
+    pub(crate) fn flush_async(
+        self: Arc<Self>,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<(), DeliveryError>> + Send + 'static {
+        let start = Instant::now();
+        let flush = self.pipeline.flush_async(after(timeout));
+        async move {
+            let flushed = flush.await;
+            self.note(start, &flushed);
+            flushed
+        }
+    }
+
+    /// Takes note of a flush, which may have waited for nothing.
+    fn note(&self, start: Instant, flushed: &Result<(), DeliveryError>) {
+        let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        *in_vain = flushed.as_ref().is_err_and(|error| error.waiting() > 0).then(|| {
+            let since = in_vain.filter(|(_, until)| start < *until + EXIT_DEADLINE).map(|(since, _)| since);
+            (since.map_or(start, |since| since.min(start)), Instant::now())
+        });
+    }
+
+    /// How long the end of the process may still wait.
+    pub(crate) fn patience(&self) -> Duration {
+        let in_vain = *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        let spent = in_vain.filter(|(_, until)| until.elapsed() < EXIT_DEADLINE);
+        EXIT_DEADLINE.saturating_sub(spent.map_or(Duration::ZERO, |(since, until)| until - since))
+    }
+}
+
+/// Ends what runs: sends what is still open, delivers everything within `timeout`, and lets the worker go.
+pub(crate) fn end(timeout: Duration) -> Result<(), DeliveryError> {
+    let deadline = after(timeout);
+    let running = {
+        let mut state = state_mut();
+        let running = match &*state {
+            State::Running(running) => Arc::clone(running),
+            // Another shutdown may still be at work.
+            State::Ended(running) => {
+                let running = Arc::clone(running);
+                drop(state);
+                return running.flush(timeout, Telling::Told);
+            }
+            State::Idle | State::Failed(_) => return Ok(()),
+        };
+        *state = State::Ended(Arc::clone(&running));
+        running
+    };
+    running.client.end_open_spans();
+    running.pipeline.shutdown(deadline)
+}
+
+/// Why the SDK could not start, if it could not.
+pub(crate) fn failure() -> Option<String> {
+    match &*state() {
+        State::Failed(reason) => Some(reason.clone()),
+        State::Idle | State::Running(_) | State::Ended(_) => None,
+    }
+}
+
+fn state() -> RwLockReadGuard<'static, State> {
+    STATE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn state_mut() -> RwLockWriteGuard<'static, State> {
+    STATE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The client for an emission in `context`: a capture's, the running SDK's, or one that only counts.
+pub(crate) fn client(context: &Context) -> Arc<Client> {
+    if let Some(client) = context.client() {
+        return Arc::clone(client);
+    }
+    if on_worker() {
+        return Arc::clone(&MUTED);
+    }
+    if let Some(client) = running_client(&state()) {
+        return client;
+    }
+    if let Err(error) = start(Setup::default(), &ProcessEnvironment, Start::Lazy) {
+        log::warn!("bento: nothing is sent: {error}");
+    }
+    running_client(&state()).unwrap_or_else(|| Arc::clone(&OFF))
+}
+
+fn running_client(state: &State) -> Option<Arc<Client>> {
+    match state {
+        State::Idle => None,
+        State::Running(running) => Some(Arc::clone(&running.client)),
+        State::Failed(_) | State::Ended(_) => Some(Arc::clone(&OFF)),
+    }
+}
+
+/// What runs, or ran last: a shutdown beside a flush may still be delivering.
+pub(crate) fn latest() -> Option<Arc<Running>> {
+    match &*state() {
+        State::Running(running) | State::Ended(running) => Some(Arc::clone(running)),
+        State::Idle | State::Failed(_) => None,
+    }
+}
+
+/// A deadline that cannot overflow; a century is as good as for ever.
+pub(crate) fn after(timeout: Duration) -> Instant {
+    Instant::now() + timeout.min(Duration::from_secs(100 * 365 * 24 * 3600))
+}

@@ -1,0 +1,88 @@
+//! Emission while the SDK is off: counted, and told by the next flush.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use once_cell::sync::Lazy;
+
+use super::failure;
+use crate::error::{DeliveryError, LossReason, Losses};
+use crate::pipeline::{Delivery, Sink};
+use crate::record::{Limits, Resource, SpanRecord};
+use crate::scope::{Client, Sources};
+
+/// Stands in while the SDK is off.
+pub(super) static OFF: Lazy<Arc<Client>> = Lazy::new(|| idle_client(Arc::new(Count)));
+
+/// Stands in on the worker's own thread, where an exporter that emits would feed itself for ever.
+pub(super) static MUTED: Lazy<Arc<Client>> = Lazy::new(|| idle_client(Arc::new(Ignore)));
+
+fn idle_client(sink: Arc<dyn Sink>) -> Arc<Client> {
+    Arc::new(Client::new(sink, Limits::default(), Resource::default(), Sources::default()))
+}
+
+/// Spans emitted while the SDK was off, and how many of them a flush has told.
+static EMITTED_OFF: AtomicU64 = AtomicU64::new(0);
+static TOLD_OFF: AtomicU64 = AtomicU64::new(0);
+
+/// Spans emitted while the SDK was off.
+pub(crate) fn emitted() -> u64 {
+    EMITTED_OFF.load(Ordering::Relaxed)
+}
+
+#[derive(Debug)]
+struct Count;
+
+impl Sink for Count {
+    fn accept(&self, _: SpanRecord) {
+        EMITTED_OFF.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn deliver(&self, records: Vec<SpanRecord>, _: Instant) -> Delivery {
+        let mut losses = Losses::default();
+        losses.add(LossReason::NotRunning, records.len() as u64);
+        EMITTED_OFF.fetch_add(records.len() as u64, Ordering::Relaxed);
+        Box::pin(ready(Err(DeliveryError { waiting: 0, losses, cause: failure() })))
+    }
+}
+
+#[derive(Debug)]
+struct Ignore;
+
+impl Sink for Ignore {
+    fn accept(&self, _: SpanRecord) {}
+
+    fn deliver(&self, _: Vec<SpanRecord>, _: Instant) -> Delivery {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+/// Spans emitted while the SDK was off, for a flush to tell: the counterpart of the queue's ticket.
+pub(crate) struct OffTicket {
+    emitted: u64,
+    told: u64,
+}
+
+impl OffTicket {
+    pub(crate) fn open() -> Self {
+        Self { emitted: EMITTED_OFF.load(Ordering::Relaxed), told: TOLD_OFF.load(Ordering::Relaxed) }
+    }
+
+    /// What a flush has to tell, in addition to what became of the spans that were taken in.
+    pub(crate) fn close(self, delivered: Result<(), DeliveryError>) -> Result<(), DeliveryError> {
+        let untold = self.emitted.saturating_sub(self.told);
+        if untold == 0 {
+            return delivered;
+        }
+        TOLD_OFF.fetch_max(self.emitted, Ordering::Relaxed);
+        let mut error =
+            delivered.err().unwrap_or(DeliveryError { waiting: 0, losses: Losses::default(), cause: None });
+        error.losses.add(LossReason::NotRunning, untold);
+        error.cause = error.cause.or_else(failure).or_else(|| {
+            Some("the SDK was not running: call `bento::init` before the first emission".to_owned())
+        });
+        Err(error)
+    }
+}
