@@ -162,4 +162,4 @@ pub use init::{
 };
 pub use pipeline::Route;
 pub use record::{SpanId, TraceId};
-pub use scope::{Context, FutureExt, IdentitySource, InContext, IntoTags, current};
+pub use scope::{Context, IdentitySource, InContext, InContextExt, IntoTags, current};

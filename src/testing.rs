@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use crate::pipeline::{Delivery, Sink};
 use crate::record::{Array, Limits, Resource, SpanRecord, Status, Value, keys};
-use crate::scope::{Client, Context, FutureExt, Sources};
+use crate::scope::{Client, Context, InContextExt, Sources};
 use crate::{SpanId, TraceId};
 
 /// Runs a closure and gives the spans emitted inside it, in the order in which they ended. Spans still open at its end
@@ -75,7 +75,9 @@ impl Sink for Captured {
     }
 
     fn deliver(&self, records: Vec<SpanRecord>, _: Instant) -> Delivery {
-        records.into_iter().for_each(|record| self.accept(record));
+        for record in records {
+            self.accept(record);
+        }
         Box::pin(ready(Ok(())))
     }
 }

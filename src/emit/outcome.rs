@@ -2,14 +2,16 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt::{self, Display};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What code that runs inside a span may give back: a `Result`, whose `Err` marks the span as failed, or a value that
 /// is never an error.
 ///
-/// It is implemented for `Result` and for the plain types of the standard library. For a type of your own, an empty
+/// It is implemented for `Result` and for the plain types of the standard library; a pointer or an `Option` is what it
+/// holds, a collection is never an error. For a type of your own, an empty
 /// implementation says that it is never an error; [`failure`](Outcome::failure) may look closer.
 ///
 /// ```
@@ -26,7 +28,7 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "bento cannot tell whether a `{Self}` is an error",
     label = "neither a `Result` nor a plain value",
-    note = "return a `Result` whose error implements `Display`, or say that it never is one: `impl bento::Outcome for {Self} {{}}`"
+    note = "return a `Result` whose error implements `Display`; for a type of your own, say that it never is one: `impl bento::Outcome for {Self} {{}}`; for somebody else's, wrap it: `Ok::<_, std::convert::Infallible>(…)`"
 )]
 pub trait Outcome {
     /// The error, where there is one.
@@ -80,11 +82,23 @@ impl<T, E: Display> Outcome for Result<T, E> {
     }
 }
 
-impl<T: Outcome + ?Sized> Outcome for Box<T> {
+impl<T: Outcome> Outcome for Option<T> {
     fn failure(&self) -> Option<Failure<'_>> {
-        (**self).failure()
+        self.as_ref()?.failure()
     }
 }
+
+macro_rules! as_what_it_points_to {
+    ($($pointer:ty),*) => {
+        $(impl<T: Outcome + ?Sized> Outcome for $pointer {
+            fn failure(&self) -> Option<Failure<'_>> {
+                (**self).failure()
+            }
+        })*
+    };
+}
+
+as_what_it_points_to!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
 macro_rules! never_errors {
     ($($type:ty),* $(,)?) => {
@@ -122,9 +136,6 @@ never_errors!(
     std::convert::Infallible,
 );
 
-impl<T: ?Sized> Outcome for &T {}
-impl<T: ?Sized> Outcome for Arc<T> {}
-impl<T> Outcome for Option<T> {}
 impl<T> Outcome for Vec<T> {}
 impl<T, const N: usize> Outcome for [T; N] {}
 impl<T: ToOwned + ?Sized> Outcome for Cow<'_, T> {}
@@ -132,3 +143,8 @@ impl<K, V, S> Outcome for HashMap<K, V, S> {}
 impl<K, V> Outcome for BTreeMap<K, V> {}
 impl<A, B> Outcome for (A, B) {}
 impl<A, B, C> Outcome for (A, B, C) {}
+impl<A, B, C, D> Outcome for (A, B, C, D) {}
+impl<T> Outcome for [T] {}
+impl<T> Outcome for VecDeque<T> {}
+impl<T, S> Outcome for HashSet<T, S> {}
+impl<T> Outcome for BTreeSet<T> {}

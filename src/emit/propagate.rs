@@ -4,7 +4,7 @@ use serde_core::Serialize;
 
 use crate::record::Limits;
 use crate::running;
-use crate::scope::{Context, Field, FutureExt, IntoTags, Overrides, current, set_property, text};
+use crate::scope::{Context, Field, InContextExt, IntoTags, Overrides, current, set_property, text};
 
 /// Attributes for a scope; see [`propagate_attributes`].
 ///
@@ -73,7 +73,7 @@ impl Propagation {
     /// assert_eq!(plan.attribute("langfuse.tags"), Some(serde_json::json!(["nightly"])));
     /// ```
     pub fn tags(mut self, tags: impl IntoTags) -> Self {
-        self.overrides.tags = Field::Set(tags.into_tags());
+        self.overrides.tags = tags.into_tags().map_or(self.overrides.tags, Field::Set);
         self
     }
 

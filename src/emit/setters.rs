@@ -94,7 +94,7 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("langfuse.tags"), Some(json!(["env:prod", "nightly"])));
         /// ```
         pub fn tags(mut self, tags: impl crate::scope::IntoTags) -> Self {
-            self.draft.identity.tags = Some(tags.into_tags());
+            self.draft.identity.tags = tags.into_tags().or(self.draft.identity.tags.take());
             self
         }
     };
@@ -319,7 +319,7 @@ macro_rules! guard_setters {
         #[doc = grown!($of, r#".track_ai("plan").send()"#, "plan")]
         /// ```
         pub fn track_ai(&self, event: impl AsRef<str>) -> crate::TrackAi {
-            crate::TrackAi::within(self.guard.context(), event.as_ref())
+            crate::TrackAi::within(Some(self.guard.context()), event.as_ref())
         }
 
         /// A tool call inside this span, wherever it is written.

@@ -1,6 +1,7 @@
 //! Streamed answers: one span for a whole stream, whatever becomes of it.
 
 use std::fmt::{self, Display};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::{Instant, SystemTime};
@@ -9,6 +10,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{Failure, TrackAi};
+use crate::foreign::panic_message;
 use crate::record::{Limits, SpanId, keys, prefix};
 use crate::running;
 use crate::scope::{Context, Leaf};
@@ -95,6 +97,8 @@ pub struct Output {
     /// Bytes that came, of which `text` keeps at most the limit.
     size: usize,
     requested: Instant,
+    /// When the call was made, where the caller knows better.
+    requested_at: Option<SystemTime>,
 }
 
 impl Output {
@@ -186,7 +190,8 @@ impl Output {
     }
 
     fn first_chunk(&mut self) {
-        let seconds = self.requested.elapsed().as_secs_f64();
+        let since = self.requested_at.and_then(|at| at.elapsed().ok());
+        let seconds = since.unwrap_or_else(|| self.requested.elapsed()).as_secs_f64();
         if let Some((_, leaf)) = &mut self.call {
             leaf.draft.set_managed(keys::TIME_TO_FIRST_CHUNK, seconds);
         }
@@ -201,7 +206,9 @@ impl Output {
         if cancelled && !leaf.draft.has_failed() {
             leaf.draft.set_managed(keys::CANCELLED, true);
         }
-        leaf.duration = Some(self.requested.elapsed());
+        if self.requested_at.is_none() && leaf.duration.is_none() {
+            leaf.duration = Some(self.requested.elapsed());
+        }
         leaf.send(&context, &running::client(&context));
     }
 }
@@ -248,7 +255,7 @@ pin_project! {
 impl TrackAi {
     /// Passes a stream of chunks through, and emits the call when it ends, fails or is dropped.
     ///
-    /// The span starts now. The time to the first chunk is kept as `gen_ai.response.time_to_first_chunk`, in seconds.
+    /// The span starts now; give a `start_time` where the request was made before. The time to the first chunk is kept as `gen_ai.response.time_to_first_chunk`, in seconds.
     ///
     /// ```
     /// # use futures_util::{StreamExt, stream};
@@ -284,6 +291,7 @@ impl TrackAi {
         F: FnMut(&S::Item, &mut Output),
     {
         let (context, mut leaf) = self.into_leaf();
+        let requested_at = leaf.started_at;
         leaf.started_at.get_or_insert_with(SystemTime::now);
         let span_id = leaf.span_id;
         let output = Output {
@@ -292,6 +300,7 @@ impl TrackAi {
             text: String::new(),
             size: 0,
             requested: Instant::now(),
+            requested_at,
         };
         TracedStream { chunks, record, output, started: false, span_id }
     }
@@ -315,7 +324,12 @@ impl<S: Stream, F: FnMut(&S::Item, &mut Output)> Stream for TracedStream<S, F> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        let next = ready!(this.chunks.poll_next(context));
+        let polled = catch_unwind(AssertUnwindSafe(|| this.chunks.poll_next(context)));
+        let next = ready!(polled.unwrap_or_else(|panic| {
+            this.output.error(Failure { kind: "panic", message: &panic_message(&*panic) });
+            this.output.send(false);
+            resume_unwind(panic)
+        }));
         match &next {
             Some(chunk) => {
                 if !std::mem::replace(this.started, true) {

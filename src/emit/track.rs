@@ -17,7 +17,8 @@ use crate::scope::{Context, Draft, Leaf, current};
 #[derive(Debug)]
 #[must_use = "nothing is emitted until `send` or `stream`"]
 pub struct TrackAi {
-    context: Context,
+    /// The context the call was asked for in, where it is not the current one.
+    within: Option<Context>,
     name: String,
     pub(super) draft: Draft,
     started_at: Option<SystemTime>,
@@ -36,7 +37,7 @@ pub struct TrackAi {
 ///
 /// An empty event is sent as `unnamed`, because OTLP wants a name.
 pub fn track_ai(event: impl AsRef<str>) -> TrackAi {
-    TrackAi::within(current(), event.as_ref())
+    TrackAi::within(None, event.as_ref())
 }
 
 impl TrackAi {
@@ -48,10 +49,10 @@ impl TrackAi {
     setters!(error of TrackAi);
     setters!(time of TrackAi);
 
-    pub(crate) fn within(context: Context, event: &str) -> Self {
-        let limits = running::client(&context).limits;
+    pub(crate) fn within(context: Option<Context>, event: &str) -> Self {
+        let limits = running::client(context.as_ref().unwrap_or(&current())).limits;
         Self {
-            context,
+            within: context,
             name: name_or_unnamed(event),
             draft: Draft::new(limits),
             started_at: None,
@@ -77,6 +78,6 @@ impl TrackAi {
         let mut leaf = Leaf::new(self.name, self.draft);
         leaf.started_at = self.started_at;
         leaf.duration = self.duration;
-        (self.context, leaf)
+        (self.within.unwrap_or_else(current), leaf)
     }
 }

@@ -97,7 +97,7 @@ impl TraceUpdate {
     /// assert_eq!(turn.attribute("langfuse.tags"), Some(serde_json::json!(["env:prod"])));
     /// ```
     pub fn tags(mut self, tags: impl IntoTags) -> Self {
-        self.draft.identity.tags = Some(tags.into_tags());
+        self.draft.identity.tags = tags.into_tags().or(self.draft.identity.tags.take());
         self
     }
 

@@ -93,10 +93,10 @@ pub enum ConfigError {
     #[error("no API key: set BENTOLABS_API_KEY or pass one with `bento::builder().api_key(…)`")]
     MissingApiKey,
     /// The key is not a Bento key.
-    #[error("invalid API key: {0}")]
+    #[error(transparent)]
     InvalidApiKey(#[from] ApiKeyError),
     /// The base URL cannot be used.
-    #[error("invalid base URL: {0}")]
+    #[error(transparent)]
     InvalidBaseUrl(#[from] BaseUrlError),
 }
 
@@ -119,10 +119,16 @@ pub enum InitError {
     AlreadyInitialized,
     /// The operating system refused the worker thread.
     #[error("the worker thread could not be started: {0}")]
-    Worker(#[from] io::Error),
+    Worker(io::Error),
 }
 
 impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -178,7 +184,7 @@ impl InitError {
 /// # bento::shutdown(Duration::ZERO).unwrap_err();
 /// # Ok::<(), bento::InitError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} of the spans emitted were not delivered ({waiting} still waiting, lost: {losses}){}",
     waiting + losses.total(), cause.as_ref().map(|cause| format!("; last error: {cause}")).unwrap_or_default())]
 pub struct DeliveryError {

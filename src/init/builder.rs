@@ -132,7 +132,7 @@ impl Builder {
     ///
     /// A closure runs on the thread that emits; if it panics, the span goes without this field.
     pub fn user_id<Form>(mut self, source: impl IdentitySource<String, Form>) -> Self {
-        self.0.sources.user = Some(source.into_source());
+        self.0.sources.user = source.into_source();
         self
     }
 
@@ -142,7 +142,7 @@ impl Builder {
     /// let builder = bento::builder().session_id(format!("cli-{}", std::process::id()));
     /// ```
     pub fn session_id<Form>(mut self, source: impl IdentitySource<String, Form>) -> Self {
-        self.0.sources.session = Some(source.into_source());
+        self.0.sources.session = source.into_source();
         self
     }
 
@@ -152,7 +152,7 @@ impl Builder {
     /// let builder = bento::builder().tags(["env:prod", "team:search"]);
     /// ```
     pub fn tags<Form>(mut self, source: impl IdentitySource<Vec<String>, Form>) -> Self {
-        self.0.sources.tags = Some(source.into_source());
+        self.0.sources.tags = source.into_source();
         self
     }
 

@@ -168,20 +168,17 @@ impl Queue {
     }
 
     fn evict(&mut self, reason: LossReason) -> Option<SpanRecord> {
-        let entry = match self.retrying.front_mut() {
-            Some(batch) => {
-                let entry = batch.entries.pop_front();
-                if batch.entries.is_empty() {
-                    self.retrying.pop_front();
-                }
-                entry
+        let entry = if let Some(batch) = self.retrying.front_mut() {
+            let entry = batch.entries.pop_front();
+            if batch.entries.is_empty() {
+                self.retrying.pop_front();
             }
-            None => {
-                let entry = self.waiting.pop_front()?;
-                self.waiting_bytes -= entry.size;
-                Some(entry)
-            }
-        }?;
+            entry?
+        } else {
+            let entry = self.waiting.pop_front()?;
+            self.waiting_bytes -= entry.size;
+            entry
+        };
         self.spans -= 1;
         self.bytes -= entry.size;
         self.overflow.drop_one();

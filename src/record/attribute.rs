@@ -120,8 +120,10 @@ impl Attributes {
         let cut = text.cut_from.map(|size| (marker(keys::TRUNCATED, &key), Value::from(size as u64)));
         let fault = text.fault.map(|fault| (marker(keys::UNSERIALIZABLE, &key), Value::from(fault)));
         self.set(key, text.kept);
-        self.has_markers |= cut.is_some() || fault.is_some();
-        self.items.extend(cut.into_iter().chain(fault));
+        for (marker, value) in cut.into_iter().chain(fault) {
+            self.has_markers = true;
+            self.set(marker, value);
+        }
     }
 
     /// Whether there is room for a property; one without is counted.
@@ -150,9 +152,11 @@ impl Attributes {
     /// Takes over what `self` has no value for.
     pub(crate) fn fill_from(&mut self, others: &Self) {
         self.has_markers |= others.has_markers;
-        for (key, value) in others {
-            if self.get(key).is_none() && self.admit(key) {
-                self.items.push((key.clone(), value.clone()));
+        // A marker goes with the value it is about.
+        let missing: Vec<bool> = others.iter().map(|(key, _)| self.get(subject(key)).is_none()).collect();
+        for ((key, value), missing) in others.iter().zip(missing) {
+            if missing && self.admit(key) {
+                self.set(key.clone(), value.clone());
             }
         }
     }
@@ -204,6 +208,11 @@ impl<K: Into<Key>> FromIterator<(K, Value)> for Attributes {
     }
 }
 
+/// What an attribute is about: for a marker the key that it marks.
+fn subject(key: &Key) -> &str {
+    [keys::TRUNCATED, keys::UNSERIALIZABLE].iter().find_map(|prefix| key.strip_prefix(prefix)).unwrap_or(key)
+}
+
 fn marker(prefix: &str, key: &Key) -> Key {
     Key::Owned(format!("{prefix}{key}"))
 }
@@ -243,6 +252,38 @@ mod tests {
         assert_eq!(attributes.get("bento.unserializable.k"), Some(&Value::from("deep")));
         attributes.set("k", 1.5);
         assert_eq!(attributes.iter().count(), 1);
+    }
+
+    #[test]
+    fn a_marker_stands_once_and_is_not_filled_in_for_a_value_that_was_not() {
+        let cut = || Text { kept: "a".into(), cut_from: Some(9), fault: None };
+        let mut attributes = Attributes::default();
+        attributes.set("bento.truncated.k", "the host's own");
+        attributes.set_text("k", cut());
+        let keys: Vec<_> = attributes.iter().map(|(key, _)| key.as_ref()).collect();
+        assert_eq!(keys, ["bento.truncated.k", "k"]);
+
+        let mut others = Attributes::default();
+        others.set_text("p", cut());
+        others.set_text("q", cut());
+        let mut attributes = Attributes::default();
+        attributes.set("p", 1.5);
+        attributes.fill_from(&others);
+        let keys: Vec<_> = attributes.iter().map(|(key, _)| key.as_ref()).collect();
+        assert_eq!(keys, ["p", "q", "bento.truncated.q"]);
+    }
+
+    #[test]
+    fn the_number_of_properties_is_bounded_and_the_rest_counted() {
+        let mut attributes = Attributes::default();
+        for number in 0..2_000 {
+            let key = number.to_string();
+            if attributes.admit(&key) {
+                attributes.set(key, true);
+            }
+        }
+        assert_eq!((attributes.iter().count(), attributes.dropped()), (MAX_PROPERTIES, 976));
+        assert!(attributes.admit("7"), "it has its place");
     }
 
     #[test]

@@ -29,9 +29,9 @@ pub(crate) const CANCELLED: &str = "bento.cancelled";
 /// Prefix of the marker that gives the original size, in bytes, of a value that was cut.
 pub(crate) const TRUNCATED: &str = "bento.truncated.";
 /// The original size, in bytes, of a span name that was cut.
-pub(crate) const TRUNCATED_NAME: &str = "bento.truncated.name";
+pub(crate) const TRUNCATED_NAME: &str = "bento.truncated_name";
 /// The original size, in bytes, of an error's message that was cut.
-pub(crate) const TRUNCATED_MESSAGE: &str = "bento.truncated.exception.message";
+pub(crate) const TRUNCATED_MESSAGE: &str = "bento.truncated_message";
 /// Prefix of the marker that says why a value could not be serialised to its end.
 pub(crate) const UNSERIALIZABLE: &str = "bento.unserializable.";
 /// How many properties a span had beyond the maximum.

@@ -1,6 +1,6 @@
 //! The context across processes: W3C Trace Context's `traceparent`.
 
-use super::Context;
+use super::{Context, current};
 use crate::error::TraceparentError;
 use crate::record::{SpanId, TraceId};
 
@@ -17,7 +17,7 @@ impl Context {
         Some(format!("00-{trace_id}-{span_id}-01"))
     }
 
-    /// A context whose parent is the span that a `traceparent` header names.
+    /// The current context, but with the span that a `traceparent` header names as its parent.
     ///
     /// ```
     /// # fn handle() {}
@@ -54,7 +54,7 @@ impl Context {
         }
         let span_id = u64::try_from(span_id).ok().and_then(SpanId::from_u64);
         match (TraceId::from_u128(trace_id), span_id) {
-            (Some(trace_id), Some(span_id)) => Ok(Self::remote(trace_id, span_id)),
+            (Some(trace_id), Some(span_id)) => Ok(current().with_remote_parent(trace_id, span_id)),
             _ => Err(TraceparentError::ZeroId),
         }
     }

@@ -84,8 +84,12 @@ impl Context {
         self.parent.is_some()
     }
 
-    pub(super) fn remote(trace_id: TraceId, span_id: SpanId) -> Self {
-        Self { parent: Some(Parent::Remote(trace_id, span_id)), ..Self::default() }
+    pub(super) fn with_remote_parent(self, trace_id: TraceId, span_id: SpanId) -> Self {
+        Self { parent: Some(Parent::Remote(trace_id, span_id)), ..self }
+    }
+
+    pub(super) fn with_client(self, client: Option<Arc<Client>>) -> Self {
+        Self { client, ..self }
     }
 
     pub(crate) fn with_parent(&self, span: &Arc<OpenSpan>) -> Self {
@@ -141,10 +145,10 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Gives every future the method [`in_context`](FutureExt::in_context).
+/// Gives every future the method [`in_context`](InContextExt::in_context).
 ///
 /// ```
-/// use bento::FutureExt;
+/// use bento::InContextExt;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let turn = bento::begin("user_turn").start();
@@ -152,11 +156,11 @@ impl fmt::Debug for Context {
 /// assert_eq!(answer, 42);
 /// # });
 /// ```
-pub trait FutureExt: Future + Sized {
+pub trait InContextExt: Future + Sized {
     /// Wraps the future so that it runs inside `context`.
     ///
     /// ```
-    /// use bento::FutureExt;
+    /// use bento::InContextExt;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # async fn job() { bento::track_ai("plan").send(); }
@@ -167,7 +171,7 @@ pub trait FutureExt: Future + Sized {
     fn in_context(self, context: Context) -> InContext<Self>;
 }
 
-impl<F: Future> FutureExt for F {
+impl<F: Future> InContextExt for F {
     fn in_context(self, context: Context) -> InContext<Self> {
         InContext::new(self, Frame::new(context))
     }

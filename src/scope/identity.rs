@@ -90,6 +90,15 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
+    const fn inherit() -> Self {
+        Self {
+            user: Field::Inherit,
+            session: Field::Inherit,
+            tags: Field::Inherit,
+            properties: Attributes::new(),
+        }
+    }
+
     pub(crate) fn over(self, outer: Option<&Self>) -> Self {
         let Some(outer) = outer else { return self };
         let mut properties = outer.properties.clone();
@@ -172,122 +181,6 @@ impl<T> fmt::Debug for Source<T> {
     }
 }
 
-/// What [`Builder::user_id`](crate::Builder::user_id), `session_id` and `tags` take: a value, or a closure that is
-/// called for each span and gives a value or an `Option` of one. A closure that panics costs that field only.
-///
-/// ```
-/// # fn current_user() -> Option<String> { None }
-/// let builder = bento::builder().user_id(current_user).session_id("s1").tags(|| vec!["env:prod".to_owned()]);
-/// ```
-pub trait IdentitySource<T, Form>: sealed::Sealed<T, Form> {}
-
-impl<T, Form, S: sealed::Sealed<T, Form>> IdentitySource<T, Form> for S {}
-
-/// What is taken as tags: one string, which makes a list of one, or a list of strings.
-///
-/// ```
-/// bento::update_current_trace().tags("env:prod").apply();
-/// bento::update_current_trace().tags(["env:prod", "team:search"]).apply();
-/// ```
-pub trait IntoTags {
-    /// The tags as a list.
-    ///
-    /// ```
-    /// use bento::IntoTags;
-    ///
-    /// assert_eq!("env:prod".into_tags(), ["env:prod"]);
-    /// assert_eq!(["env:prod", "nightly"].into_tags(), ["env:prod", "nightly"]);
-    /// ```
-    fn into_tags(self) -> Vec<String>;
-}
-
-impl IntoTags for &str {
-    fn into_tags(self) -> Vec<String> {
-        vec![self.to_owned()]
-    }
-}
-
-impl IntoTags for String {
-    fn into_tags(self) -> Vec<String> {
-        vec![self]
-    }
-}
-
-impl<S: Into<String>> IntoTags for Vec<S> {
-    fn into_tags(self) -> Vec<String> {
-        self.into_iter().map(Into::into).collect()
-    }
-}
-
-impl<S: Into<String>, const N: usize> IntoTags for [S; N] {
-    fn into_tags(self) -> Vec<String> {
-        self.into_iter().map(Into::into).collect()
-    }
-}
-
-impl<S: AsRef<str>> IntoTags for &[S] {
-    fn into_tags(self) -> Vec<String> {
-        self.iter().map(|tag| tag.as_ref().to_owned()).collect()
-    }
-}
-
-pub(crate) mod sealed {
-    use std::sync::Arc;
-
-    use super::{IntoTags, Source};
-
-    /// How a source was written, so that values and closures do not overlap.
-    #[derive(Debug)]
-    pub struct ByValue;
-    /// How a source was written, so that values and closures do not overlap.
-    #[derive(Debug)]
-    pub struct ByClosure;
-
-    pub trait Sealed<T, Form> {
-        #[expect(private_interfaces, reason = "the trait is sealed: only this crate calls it")]
-        fn into_source(self) -> Source<T>;
-    }
-
-    impl Sealed<String, ByValue> for &str {
-        #[expect(private_interfaces, reason = "the trait is sealed: only this crate calls it")]
-        fn into_source(self) -> Source<String> {
-            Source::Value(self.to_owned())
-        }
-    }
-
-    impl Sealed<String, ByValue> for String {
-        #[expect(private_interfaces, reason = "the trait is sealed: only this crate calls it")]
-        fn into_source(self) -> Source<String> {
-            Source::Value(self)
-        }
-    }
-
-    impl<T: IntoTags> Sealed<Vec<String>, ByValue> for T {
-        #[expect(private_interfaces, reason = "the trait is sealed: only this crate calls it")]
-        fn into_source(self) -> Source<Vec<String>> {
-            Source::Value(self.into_tags())
-        }
-    }
-
-    impl<T, R: Into<Option<T>>, F: Fn() -> R + Send + Sync + 'static> Sealed<T, ByClosure> for F {
-        #[expect(private_interfaces, reason = "the trait is sealed: only this crate calls it")]
-        fn into_source(self) -> Source<T> {
-            Source::Closure(Arc::new(move || self().into()))
-        }
-    }
-}
-
-impl Overrides {
-    const fn inherit() -> Self {
-        Self {
-            user: Field::Inherit,
-            session: Field::Inherit,
-            tags: Field::Inherit,
-            properties: Attributes::new(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,12 +213,5 @@ mod tests {
         sources.session = Some(Source::Closure(Arc::new(|| std::panic::resume_unwind(Box::new("boom")))));
         let identity = sources.resolve(None);
         assert_eq!((identity.user.as_deref(), identity.session), (Some("init"), None));
-    }
-
-    #[test]
-    fn one_string_is_a_list_of_one_tag() {
-        assert_eq!("a".into_tags(), ["a"]);
-        assert_eq!(["a", "b"].into_tags(), ["a", "b"]);
-        assert_eq!(["a"].as_slice().into_tags(), ["a"]);
     }
 }

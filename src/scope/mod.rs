@@ -5,14 +5,15 @@ mod client;
 mod context;
 mod draft;
 mod entries;
+mod given;
 mod identity;
 mod seat;
 mod span;
 
 pub(crate) use client::Client;
-pub use context::{Context, FutureExt, InContext, current};
+pub use context::{Context, InContext, InContextExt, current};
 pub(crate) use draft::{Draft, set_property, text};
+pub use given::{IdentitySource, IntoTags};
 pub(crate) use identity::{Field, Identity, Overrides, Sources};
-pub use identity::{IdentitySource, IntoTags};
 pub(crate) use seat::{Frame, Seat, is_cancelling};
 pub(crate) use span::{Ending, Leaf, OpenSpan, Role};

@@ -93,6 +93,21 @@ impl Frame {
 
 /// What is current on this thread, in this task.
 pub(super) fn current() -> Context {
+    let context = innermost_context();
+    if context.client().is_some() {
+        return context;
+    }
+    // A context from elsewhere does not lead out of a capture.
+    let by = task::try_id();
+    let client = ENTERED.try_with(|entered| {
+        let entered = entered.borrow();
+        let mut mine = entered.iter().rev().filter(|entered| entered.by == by);
+        mine.find_map(|entered| entered.frame.base.client().cloned())
+    });
+    context.with_client(client.ok().flatten())
+}
+
+fn innermost_context() -> Context {
     match here() {
         Some(Seat::Frame(frame)) => frame.context(),
         Some(Seat::Task(id)) => tasks(id).get(&id).and_then(|open| open.last().cloned()).unwrap_or_default(),
@@ -154,8 +169,18 @@ impl Seat {
     /// The innermost trajectory that sits inside `span` and is open.
     pub(crate) fn trajectory_inside(&self, span: &OpenSpan) -> Option<Arc<OpenSpan>> {
         let inside = |open: &[Context]| {
-            let inner = open.iter().rev().take_while(|open| !open.is_inside(span)).filter_map(Context::span);
-            inner.into_iter().find(|inner| inner.role == Role::Trajectory && inner.is_open()).cloned()
+            // Outermost first, so that a parent is known before its children.
+            let mut family = vec![span.span_id];
+            let mut innermost = None;
+            for other in open.iter().filter_map(Context::span) {
+                if other.parent().is_some_and(|parent| family.contains(&parent)) {
+                    family.push(other.span_id);
+                    if other.role == Role::Trajectory && other.is_open() {
+                        innermost = Some(Arc::clone(other));
+                    }
+                }
+            }
+            innermost
         };
         match self {
             Self::Frame(frame) => inside(&frame.open()),

@@ -147,16 +147,21 @@ impl OpenSpan {
         matches!(*self.life(), Life::Open(_))
     }
 
+    pub(crate) fn parent(&self) -> Option<SpanId> {
+        self.parent
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         self.client.limits
     }
 
-    /// The session as this span would carry it if it ended now, or as it did when it ended.
+    /// The session as this span would carry it if it ended now, or as it did when it ended; else its trace's.
     pub(crate) fn session(&self) -> Option<String> {
-        match &*self.life() {
+        let own = match &*self.life() {
             Life::Open(body) => self.resolve(body.draft.identity.clone(), &body.implicit).session,
             Life::Ended { session } => session.clone(),
-        }
+        };
+        own.or_else(|| self.trace.root.upgrade().filter(|root| root.span_id != self.span_id)?.session())
     }
 
     /// Replaces what the trace says of itself, and adds the rest to its root.

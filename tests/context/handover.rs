@@ -50,17 +50,31 @@ fn another_process_hangs_its_spans_below() {
     let client = ours.find("client").unwrap();
     assert_eq!(sent, format!("00-{}-{}-01", client.trace_id(), client.id()));
     let theirs = capture(|| {
-        let caller = Context::from_traceparent(&sent).unwrap();
-        assert_eq!(caller.traceparent().as_ref(), Some(&sent));
-        assert!(caller.has_span());
-        // A remote context knows of no capture: this one goes where the process sends its spans.
-        caller.enter(|| {
-            let turn = bento::begin("server").start();
-            assert_eq!(turn.trace_id(), client.trace_id());
-            bento::update_current_trace().user_id("u").apply();
+        bento::propagate_attributes().session_id("s").enter(|| {
+            let caller = Context::from_traceparent(&sent).unwrap();
+            assert_eq!(caller.traceparent().as_ref(), Some(&sent));
+            assert!(caller.has_span());
+            caller.enter(|| {
+                let turn = bento::begin("server").start();
+                assert_eq!(turn.trace_id(), client.trace_id());
+                bento::update_current_trace().user_id("u").apply();
+            });
         });
     });
-    assert!(theirs.is_empty());
+    let server = theirs.find("server").unwrap();
+    assert_eq!((server.trace_id(), server.parent_id()), (client.trace_id(), Some(client.id())));
+    assert_eq!(server.attribute("gen_ai.user.id"), Some("u".into()), "it is the root here");
+    assert_eq!(server.attribute("gen_ai.conversation.id"), Some("s".into()), "the scope stays in force");
+}
+
+#[test]
+fn a_context_from_elsewhere_does_not_lead_out_of_a_capture() {
+    let spans = capture(|| {
+        Context::default().enter(|| bento::track_ai("in a closure").send());
+        let future = Context::default().run(async { bento::track_ai("in a future").send() });
+        futures_util::FutureExt::now_or_never(future).unwrap();
+    });
+    assert_eq!(spans.tree(), "in a closure\nin a future");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use bento::testing::capture_async;
 use bento::{
-    Begin, Context, FutureExt, Propagation, SpanUpdate, Tool, ToolSpan, TraceUpdate, TracedStream, TrackAi,
-    Trajectory,
+    Begin, Context, InContextExt, Propagation, SpanUpdate, Tool, ToolSpan, TraceUpdate, TracedStream,
+    TrackAi, Trajectory,
 };
 use futures_util::{StreamExt, stream};
 use tokio::task::yield_now;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bento::testing::{Spans, capture_async};
-use bento::{FutureExt, SpanId, Trajectory};
+use bento::{InContextExt, SpanId, Trajectory};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet, LocalSet, spawn_blocking, yield_now};

@@ -31,7 +31,7 @@ fn a_panic_inside_enter_is_recorded_and_goes_on() {
     });
     assert_eq!(failure(&spans, "turn"), Some(("panic", "a &str")));
     assert_eq!(failure(&spans, "tool"), Some(("panic", "static")));
-    assert_eq!(failure(&spans, "other"), Some(("panic", "the code inside the span panicked")));
+    assert_eq!(failure(&spans, "other"), Some(("panic", "the panic has no message")));
 }
 
 #[tokio::test]

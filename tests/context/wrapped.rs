@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use bento::FutureExt;
+use bento::InContextExt;
 use bento::testing::{Spans, capture_async};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;

@@ -127,3 +127,31 @@ fn a_span_always_has_a_name() {
     });
     assert!(spans.iter().all(|span| span.name() == "unnamed"));
 }
+
+#[test]
+fn siblings_and_runs_of_their_own_may_end_in_any_order() {
+    let spans = capture(|| {
+        let turn = bento::begin("turn").start();
+        let first = turn.begin("first").start();
+        let second = turn.begin("second").start();
+        let apart = turn.begin("apart").own_trace().start();
+        first.finish().unwrap();
+        assert_eq!(turn.finish().unwrap_err(), FinishError::OutOfOrder { inner: "second".into() });
+        second.finish().unwrap();
+        turn.finish().unwrap();
+        apart.finish().unwrap();
+    });
+    assert_eq!(spans.len(), 4);
+}
+
+#[test]
+fn a_nested_trajectory_knows_the_conversation_of_its_trace() {
+    capture(|| {
+        let turn = bento::begin("turn").convo_id("c1").start();
+        let nested = bento::begin("nested").start();
+        assert_eq!(nested.convo_id().as_deref(), Some("c1"));
+        nested.finish().unwrap();
+        turn.finish().unwrap();
+        assert_eq!(turn.convo_id().as_deref(), Some("c1"));
+    });
+}

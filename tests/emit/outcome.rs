@@ -79,3 +79,19 @@ fn error_takes_whatever_displays_and_the_first_stands() {
     assert_eq!(failure(&spans, "boxed").map(|(_, message)| message), Some("boxed"));
     assert_eq!(failure(&spans, "turn").map(|(_, message)| message), Some("boxed"));
 }
+
+#[test]
+fn an_err_behind_a_pointer_or_an_option_is_still_one() {
+    let spans = capture(|| {
+        let failed: Result<(), String> = Err("bad".into());
+        bento::tool_span("borrowed").start().record(&failed).clone().unwrap_err();
+        bento::tool_span("optional").enter(|_| Some(failed.clone())).unwrap().unwrap_err();
+        bento::tool_span("shared")
+            .enter(|_| std::sync::Arc::new(failed.clone()))
+            .as_ref()
+            .clone()
+            .unwrap_err();
+        bento::tool_span("none").enter(|_| None::<Result<(), String>>);
+    });
+    assert_eq!(spans.tree(), "borrowed [tool] !\noptional [tool] !\nshared [tool] !\nnone [tool]");
+}

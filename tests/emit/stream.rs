@@ -1,8 +1,11 @@
 //! One span for a whole stream, whatever becomes of it.
 
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, SystemTime};
+
 use bento::testing::{Span, Spans, capture, capture_async};
 use futures_util::stream::{self, BoxStream};
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt};
 
 const OUTPUT: &str = "output.value";
 const FIRST: &str = "gen_ai.response.time_to_first_chunk";
@@ -136,4 +139,31 @@ async fn a_stream_without_text_keeps_the_output_of_the_call() {
     })
     .await;
     assert_eq!(only(&spans).attribute(OUTPUT), Some("given".into()));
+}
+
+#[tokio::test]
+async fn a_stream_whose_request_was_made_before_is_timed_from_there() {
+    let spans = capture_async(async {
+        let asked = SystemTime::now() - Duration::from_secs(3);
+        let stream = bento::track_ai("answer").start_time(asked).stream(stream::iter(["a"]));
+        stream.collect::<Vec<_>>().await;
+    })
+    .await;
+    let answer = only(&spans);
+    assert!(answer.duration() >= Duration::from_secs(3), "{:?}", answer.duration());
+    let first = answer.attribute(FIRST).unwrap().as_f64().unwrap();
+    assert!((3.0..60.0).contains(&first), "{first}");
+}
+
+#[tokio::test]
+async fn a_stream_that_panics_has_failed() {
+    let spans = capture_async(async {
+        let chunks = stream::iter(["a", "b"]).map(|chunk| if chunk == "b" { panic!("boom") } else { chunk });
+        let stream = bento::track_ai("answer").stream(chunks);
+        AssertUnwindSafe(stream.collect::<Vec<_>>()).catch_unwind().await.unwrap_err();
+    })
+    .await;
+    let answer = only(&spans);
+    assert_eq!((answer.error_type(), answer.attribute(CANCELLED)), (Some("panic"), None));
+    assert_eq!(answer.attribute(OUTPUT), Some("a".into()));
 }
