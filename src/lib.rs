@@ -2,7 +2,8 @@
 //!
 //! ```
 //! # fn main() -> Result<(), bento::FinishError> {
-//! let _bento = bento::init(); // reads BENTOLABS_API_KEY; delivers what is left when it is dropped
+//! // Reads BENTOLABS_API_KEY; delivers what is left when it is dropped. Without a key the program runs on.
+//! let _bento = bento::init().inspect_err(|error| eprintln!("no traces: {error}"));
 //!
 //! let turn = bento::begin("user_turn").user_id("u42").input("What is the capital of France?").start();
 //! bento::track_ai("answer").model("gpt-4o").provider("openai").output("Paris").tokens(14, 2).send();
@@ -29,7 +30,7 @@
 //! **Nest.** What is emitted becomes a child of the innermost open span of its task, or of its thread where there is no
 //! task. [`current`] hands the context to other threads and tasks. See [`guide::async_context`].
 //!
-//! **Lose nothing.** At most 2048 spans and 32 MiB wait; past that the oldest go and are counted. Failed requests are
+//! **Lose nothing untold.** At most 2048 spans and 32 MiB wait; past that the oldest go and are counted. Failed requests are
 //! retried for five minutes. [`DeliveryError`] and [`Status`] give every loss by [`LossReason`].
 //!
 //! **Fit in.** `bento::otel` bridges to OpenTelemetry in both directions. `bento::testing` captures what would be sent:
@@ -45,8 +46,9 @@
 //!
 //! # Panics, blocking, memory
 //!
-//! Nothing in this crate panics, and nothing but [`flush`], [`shutdown`] and the drop of the [`Guard`] blocks, each within
-//! its deadline. The guides are in [`guide`].
+//! Nothing in this crate panics; `enter` and `run` pass a panic of the code inside them on. [`flush`], [`shutdown`], the
+//! drop of the [`Guard`] and the end of the process block, each within its deadline; emission does not. The guides are in
+//! [`guide`].
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -84,7 +84,7 @@ pub enum BaseUrlError {
 ///
 /// ```
 /// let error = bento::builder().api_key("bl_pk_").resolve_options().unwrap_err();
-/// assert_eq!(error.to_string(), "invalid API key: the API key ends after its prefix `bl_pk_`; copy it whole");
+/// assert_eq!(error.to_string(), "the API key ends after its prefix `bl_pk_`; copy it whole");
 /// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

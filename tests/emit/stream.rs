@@ -158,7 +158,8 @@ async fn a_stream_whose_request_was_made_before_is_timed_from_there() {
 #[tokio::test]
 async fn a_stream_that_panics_has_failed() {
     let spans = capture_async(async {
-        let chunks = stream::iter(["a", "b"]).map(|chunk| if chunk == "b" { panic!("boom") } else { chunk });
+        let chunks = stream::iter(["a", "b"])
+            .map(|chunk| if chunk == "b" { std::panic::resume_unwind(Box::new("boom")) } else { chunk });
         let stream = bento::track_ai("answer").stream(chunks);
         AssertUnwindSafe(stream.collect::<Vec<_>>()).catch_unwind().await.unwrap_err();
     })

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod flush;
+mod large;
 mod queue;
 mod refuse;
 mod retry;

@@ -202,3 +202,31 @@ fn an_exporter_is_shut_down_once_with_the_sdk() {
         },
     );
 }
+
+/// Looks at the SDK while it is told of the resource.
+#[derive(Debug)]
+struct Curious;
+
+impl SpanExporter for Curious {
+    async fn export(&self, _: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn set_resource(&mut self, _: &opentelemetry_sdk::Resource) {
+        assert!(!bento::status().is_running());
+    }
+}
+
+#[test]
+fn an_exporter_may_call_back_while_the_sdk_starts() {
+    scenario(
+        || {
+            let _bento = start(Curious);
+            bento::track_ai("answer").send();
+            bento::flush(LONG).unwrap();
+        },
+        |child| {
+            child.succeeds();
+        },
+    );
+}
