@@ -243,7 +243,7 @@ impl DeliveryError {
     /// bento::shutdown(std::time::Duration::ZERO).ok();
     /// bento::track_ai("answer").send(); // too late
     /// let error = bento::flush(std::time::Duration::ZERO).unwrap_err();
-    /// assert!(error.cause().is_some_and(|cause| cause.starts_with("the SDK is not running")));
+    /// assert!(error.cause().is_some_and(|cause| cause.starts_with("the SDK was not running")));
     /// # Ok::<(), bento::InitError>(())
     /// ```
     pub fn cause(&self) -> Option<&str> {

@@ -160,7 +160,7 @@ impl Builder {
     ///
     /// ```
     /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080");
-    /// assert_eq!(builder.batch_spans(5_000).resolve_options()?.batch_spans(), 2048);
+    /// assert_eq!(builder.batch_spans(5_000).resolve_options()?.batch_spans(), 512);
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn batch_spans(mut self, spans: usize) -> Self {

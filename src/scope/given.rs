@@ -134,6 +134,7 @@ pub(crate) mod sealed {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_borrows_for_generic_args, reason = "borrowing is what is tested")]
 mod tests {
     use std::borrow::Cow;
 
