@@ -7,6 +7,8 @@ use url::{Host, Url};
 use crate::error::{ApiKeyError, BaseUrlError};
 
 const KEY_PREFIX: &str = "bl_pk_";
+/// Characters of a key in a row that are no coincidence.
+const TELLING_RUN: usize = 6;
 /// Browsers and proxies have long agreed on about this much.
 const MAX_URL_CHARS: usize = 2048;
 
@@ -31,6 +33,14 @@ impl ApiKey {
             Some(position) => Err(ApiKeyError::ForbiddenCharacter { position }),
             None => Ok(Self(text.to_owned())),
         }
+    }
+
+    /// Whether `text` repeats enough of the key to help in guessing it: six characters in a row, past the prefix.
+    pub(crate) fn is_revealed_by(&self, text: &str) -> bool {
+        let lower = |text: &str| text.to_ascii_lowercase().into_bytes();
+        let (text, secret) = (lower(text), lower(&self.0[KEY_PREFIX.len()..]));
+        let run = TELLING_RUN.min(secret.len());
+        text.windows(run).any(|shown| secret.windows(run).any(|own| own == shown))
     }
 
     /// The value of the `Authorization` header.
@@ -191,6 +201,25 @@ mod tests {
             let error = ApiKey::parse(text).err();
             assert_eq!(error, Some(expected), "{text:?}");
             assert!(!format!("{error:?}{expected}").contains("cret"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_told_in_whatever_repeats_it() {
+        let cases = [
+            ("hunter2secret", "", false),
+            ("hunter2secret", "unknown key hunter2secret", true),
+            ("hunter2secret", "unknown key HUNTER2SECRE…", true),
+            ("hunter2secret", "…2secre", true),
+            ("hunter2secret", "the secret hunter", true),
+            ("hunter2secret", "hunte r2sec ret", false),
+            ("hunter2secret", "bl_pk_… (19 bytes)", false),
+            ("abc", "key xABCx", true),
+            ("abc", "ab c", false),
+        ];
+        for (secret, text, expected) in cases {
+            let key = ApiKey::parse(&format!("bl_pk_{secret}"));
+            assert_eq!(key.map(|key| key.is_revealed_by(text)), Ok(expected), "{secret} {text}");
         }
     }
 
