@@ -7,6 +7,10 @@ use url::{Host, Url};
 use crate::error::{ApiKeyError, BaseUrlError};
 
 const KEY_PREFIX: &str = "bl_pk_";
+/// Characters of a key in a row that are no coincidence.
+const TELLING_RUN: usize = 6;
+/// Browsers and proxies have long agreed on about this much.
+const MAX_URL_CHARS: usize = 2048;
 
 /// A valid API key. `Debug` shows the prefix and the length only.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +35,14 @@ impl ApiKey {
         }
     }
 
+    /// Whether `text` repeats enough of the key to help in guessing it: six characters in a row, past the prefix.
+    pub(crate) fn is_revealed_by(&self, text: &str) -> bool {
+        let lower = |text: &str| text.to_ascii_lowercase().into_bytes();
+        let (text, secret) = (lower(text), lower(&self.0[KEY_PREFIX.len()..]));
+        let run = TELLING_RUN.min(secret.len());
+        text.windows(run).any(|shown| secret.windows(run).any(|own| own == shown))
+    }
+
     /// The value of the `Authorization` header.
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
@@ -46,42 +58,51 @@ impl fmt::Debug for ApiKey {
 impl BaseUrl {
     pub(crate) const DEFAULT: &str = "https://api.bentolabs.ai";
 
+    /// The `url` crate drops line breaks, takes `http:host` and reads `http://http://host` as the host `http`. Whatever
+    /// it would mend is refused here: a mended address is not the one that was meant.
     pub(crate) fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let text = text.trim();
-        let lower = text.to_ascii_lowercase();
-        let known_scheme = lower.starts_with("http:") || lower.starts_with("https:");
-        if !known_scheme && !text.contains("://") {
-            return Err(BaseUrlError::MissingScheme);
+        let length = text.chars().count();
+        if length > MAX_URL_CHARS {
+            return Err(BaseUrlError::TooLong { length });
         }
-        // The URL standard reads `https:///host` and `https:host` as if the slashes were right.
-        let after_scheme = text.split_once(':').map_or("", |(_, rest)| rest);
-        if known_scheme
-            && (!after_scheme.starts_with("//")
-                || matches!(after_scheme.as_bytes().get(2), None | Some(b'/' | b'?' | b'#' | b'\\')))
-        {
+        let is_forbidden = |character: char| character.is_control() || character.is_whitespace();
+        if let Some(position) = text.find(|character| is_forbidden(character) || character == '\\') {
+            return Err(BaseUrlError::ForbiddenCharacter { position });
+        }
+        let authority = authority(text)?;
+        if authority.is_empty() {
             return Err(BaseUrlError::MissingHost);
         }
+        if authority.contains('@') {
+            return Err(BaseUrlError::UserInfo);
+        }
+
         let mut url = Url::parse(text).map_err(|error| match error {
             url::ParseError::EmptyHost => BaseUrlError::MissingHost,
             url::ParseError::InvalidPort => BaseUrlError::InvalidPort,
             _ => BaseUrlError::InvalidHost,
         })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(BaseUrlError::UnsupportedScheme);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(BaseUrlError::UserInfo);
-        }
         if url.query().is_some() {
             return Err(BaseUrlError::Query);
         }
         if url.fragment().is_some() {
             return Err(BaseUrlError::Fragment);
         }
+        let path = url.path().trim_end_matches('/').to_owned();
+        // `http://http://` leaves no path behind, only a host with a colon and no port.
+        if path.contains("//") || authority.ends_with(':') && url.path().starts_with("//") {
+            return Err(BaseUrlError::EmptySegment);
+        }
+        if url.port() == Some(0) {
+            return Err(BaseUrlError::InvalidPort);
+        }
+        if matches!(url.host(), Some(Host::Domain(name)) if !is_dns_name(name)) {
+            return Err(BaseUrlError::InvalidHost);
+        }
         if url.scheme() == "https" && !cfg!(feature = "tls") {
             return Err(BaseUrlError::TlsDisabled);
         }
-        let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self(url))
     }
@@ -93,6 +114,11 @@ impl BaseUrl {
 
     pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
+    }
+
+    /// The port, also where the URL leaves it to its scheme.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.0.port_or_known_default()
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -111,6 +137,29 @@ impl BaseUrl {
             None => false,
         }
     }
+}
+
+/// What stands between `http://` and the path: host and port.
+fn authority(url: &str) -> Result<&str, BaseUrlError> {
+    let Some((scheme, rest)) = url.split_once(':') else { return Err(BaseUrlError::MissingScheme) };
+    let is_known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    match rest.strip_prefix("//") {
+        Some(rest) if is_known => Ok(rest.split(['/', '?', '#']).next().unwrap_or_default()),
+        None if is_known => Err(BaseUrlError::MissingHost),
+        Some(_) if !scheme.is_empty() => Err(BaseUrlError::UnsupportedScheme),
+        _ => Err(BaseUrlError::MissingScheme),
+    }
+}
+
+/// Whether DNS could know `name`, which is in lower case and its ASCII form (RFC 1035, section 2.3.4). The URL standard
+/// lets more pass: `.`, `*`, `{host}`.
+fn is_dns_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        matches!(label.len(), 1..=63) && label.bytes().all(is_usual)
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 impl fmt::Display for BaseUrl {
@@ -156,6 +205,25 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_told_in_whatever_repeats_it() {
+        let cases = [
+            ("hunter2secret", "", false),
+            ("hunter2secret", "unknown key hunter2secret", true),
+            ("hunter2secret", "unknown key HUNTER2SECRE…", true),
+            ("hunter2secret", "…2secre", true),
+            ("hunter2secret", "the secret hunter", true),
+            ("hunter2secret", "hunte r2sec ret", false),
+            ("hunter2secret", "bl_pk_… (19 bytes)", false),
+            ("abc", "key xABCx", true),
+            ("abc", "ab c", false),
+        ];
+        for (secret, text, expected) in cases {
+            let key = ApiKey::parse(&format!("bl_pk_{secret}"));
+            assert_eq!(key.map(|key| key.is_revealed_by(text)), Ok(expected), "{secret} {text}");
+        }
+    }
+
+    #[test]
     fn urls_keep_their_path_and_lose_trailing_slashes() {
         let cases = [
             ("http://localhost:8080", "http://localhost:8080/v1/traces"),
@@ -163,6 +231,8 @@ mod tests {
             ("HTTP://LocalHost/bento/", "http://localhost/bento/v1/traces"),
             ("http://[::1]:4318/a/b//", "http://[::1]:4318/a/b/v1/traces"),
             ("http://bücher.example", "http://xn--bcher-kva.example/v1/traces"),
+            ("\thttp://host_1.example.:1/a%20b/%2F \n", "http://host_1.example.:1/a%20b/%2F/v1/traces"),
+            ("http://host/a@b:c/../d", "http://host/d/v1/traces"),
         ];
         for (text, expected) in cases {
             assert_eq!(BaseUrl::parse(text).map(|url| url.traces()).as_deref(), Ok(expected), "{text:?}");
@@ -182,14 +252,84 @@ mod tests {
             ("http:host", BaseUrlError::MissingHost),
             ("http://user@host", BaseUrlError::UserInfo),
             ("http://user:pass@host", BaseUrlError::UserInfo),
+            ("http://@host", BaseUrlError::UserInfo),
+            ("http://:@host/path", BaseUrlError::UserInfo),
             ("http://host/?a=1", BaseUrlError::Query),
             ("http://host/?", BaseUrlError::Query),
             ("http://host/#top", BaseUrlError::Fragment),
             ("http://host:99999", BaseUrlError::InvalidPort),
+            ("http://host:0", BaseUrlError::InvalidPort),
+            ("http://host:port", BaseUrlError::InvalidPort),
+            ("://host", BaseUrlError::MissingScheme),
+            ("\u{feff}http://host", BaseUrlError::UnsupportedScheme),
+            ("http://:8080", BaseUrlError::MissingHost),
+            ("http://http://host", BaseUrlError::EmptySegment),
+            ("http://https://", BaseUrlError::EmptySegment),
+            ("http://host//path", BaseUrlError::EmptySegment),
+            ("http://host/a/..//b", BaseUrlError::EmptySegment),
+            ("http://host/?to=http://other", BaseUrlError::Query),
         ];
         for (text, expected) in cases {
             assert_eq!(BaseUrl::parse(text).err(), Some(expected), "{text:?}");
         }
+    }
+
+    #[test]
+    fn characters_that_a_parser_would_drop_or_rewrite_are_refused() {
+        let cases = [
+            ("http://ho\nst", 9),
+            ("http://ho\tst", 9),
+            ("http://h/\ta", 9),
+            ("http://h/a b", 10),
+            ("http://h/a\r\nb", 10),
+            ("http://h/\0", 9),
+            ("http://h/\u{7f}", 9),
+            ("http://h/\u{a0}a", 9),
+            ("ht\ntp://h", 2),
+            ("http:\\\\h", 5),
+            ("http://h\\a", 8),
+        ];
+        for (text, position) in cases {
+            let expected = BaseUrlError::ForbiddenCharacter { position };
+            assert_eq!(BaseUrl::parse(text).err(), Some(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_that_can_be_looked_up_or_an_address() {
+        let label = "a".repeat(63);
+        let longest = [&*label, &label, &label, &label[..61]].join(".");
+        for host in [&*longest, "a_b-c.d1", "10.0.0.1", "[::1]", "host."] {
+            assert!(BaseUrl::parse(&format!("http://{host}/a")).is_ok(), "{host}");
+        }
+        let (too_long, label_too_long) = (format!("a{longest}"), format!("a{label}"));
+        for host in [
+            &*too_long,
+            &label_too_long,
+            ".",
+            "..",
+            "a..b",
+            ".a",
+            "*",
+            "*.a",
+            "$HOST",
+            "{host}",
+            "<host>",
+            "a%",
+            "1.2.3.4.5",
+            "[::1",
+            "xn--a",
+        ] {
+            let error = BaseUrl::parse(&format!("http://{host}/a")).err();
+            assert_eq!(error, Some(BaseUrlError::InvalidHost), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_url_has_a_length_that_a_request_can_carry() {
+        let url = |length: usize| format!("http://h/{}", "é".repeat(length - 9));
+        assert!(BaseUrl::parse(&url(2048)).is_ok());
+        assert_eq!(BaseUrl::parse(&url(2049)).err(), Some(BaseUrlError::TooLong { length: 2049 }));
     }
 
     #[test]

@@ -63,8 +63,10 @@ pub enum BaseUrlError {
     /// There is no host.
     #[error("the base URL names no host")]
     MissingHost,
-    /// `user:password@` stands before the host.
-    #[error("the base URL holds a user name or password; the API key is the only credential")]
+    /// An `@` stands before the host.
+    #[error(
+        "the base URL has an `@` before its host; drop it with the user name or password: the API key is the only credential"
+    )]
     UserInfo,
     /// There is a `?query`.
     #[error("the base URL has a query (`?…`); give scheme, host and path only")]
@@ -72,12 +74,35 @@ pub enum BaseUrlError {
     /// There is a `#fragment`.
     #[error("the base URL has a fragment (`#…`); give scheme, host and path only")]
     Fragment,
-    /// The host is not one by the WHATWG URL standard.
-    #[error("the host of the base URL is malformed")]
+    /// The host is neither a name that DNS could know nor an IP address.
+    #[error(
+        "the host of the base URL is malformed: give a DNS name (253 characters at most) or an IP address, IPv6 in brackets"
+    )]
     InvalidHost,
-    /// The port is not a number from 0 to 65535.
-    #[error("the port of the base URL is not a number from 0 to 65535")]
+    /// The port is not a number from 1 to 65535.
+    #[error("the port of the base URL is not a number from 1 to 65535")]
     InvalidPort,
+    /// A blank, a control character or a backslash, some of which URL parsers drop or rewrite silently.
+    #[error(
+        "the base URL has a blank, a line break, a backslash or the like at byte {position}; write it again without"
+    )]
+    ForbiddenCharacter {
+        /// Byte offset of the first such character, after trimming.
+        position: usize,
+    },
+    /// Two slashes follow each other after the host, perhaps because of a second `http://`.
+    #[error(
+        "the base URL has `//` after its host (a second `http://`, a doubled slash?); give scheme, host and path once"
+    )]
+    EmptySegment,
+    /// It has more than 2,048 characters.
+    #[error(
+        "the base URL has {length} characters, and 2048 at most are taken; give scheme, host and path only"
+    )]
+    TooLong {
+        /// Characters in what was given, after trimming.
+        length: usize,
+    },
 }
 
 /// Why the configuration could not be resolved. `Debug` gives the message, which is what `main` shows of an error.

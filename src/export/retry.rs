@@ -1,5 +1,6 @@
 //! What an answer means for a batch, and how long to wait before the next try.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::Verdict;
@@ -13,19 +14,32 @@ const BACKOFF_CAP: Duration = Duration::from_secs(30);
 /// Characters of the backend's own words that a cause may repeat.
 const EXCERPT_CHARS: usize = 200;
 
-/// What the backend's answer makes of the batch (`wire.md`, "Delivery").
-pub(crate) fn classify(answer: &Answer) -> Verdict {
+/// Who answers: what to do about a refusal depends on where the address came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Bento,
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "only the bridge speaks to a Collector"))]
+    Collector,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bento => "the backend",
+            Self::Collector => "the Collector",
+        })
+    }
+}
+
+/// What the answer of `peer` makes of the batch (`wire.md`, "Delivery").
+pub(crate) fn classify(answer: &Answer, peer: Peer) -> Verdict {
     let status = answer.status;
+    let said = |remedy: &str| said(peer, status, remedy, &answer.body);
     match status {
         200..=299 => accepted(&answer.body),
-        429 | 502 | 503 | 504 => {
-            Verdict::Retry { after: answer.retry_after, cause: said(status, "", &answer.body) }
-        }
-        413 => Verdict::TooLarge { cause: said(status, "the request is too large", &answer.body) },
-        _ => Verdict::Refused {
-            reason: LossReason::Refused { status },
-            cause: said(status, remedy(status), &answer.body),
-        },
+        429 | 502 | 503 | 504 => Verdict::Retry { after: answer.retry_after, cause: said("") },
+        413 => Verdict::TooLarge { cause: said("the request is too large") },
+        _ => Verdict::Refused { reason: LossReason::Refused { status }, cause: said(remedy(status, peer)) },
     }
 }
 
@@ -77,22 +91,48 @@ fn accepted(body: &[u8]) -> Verdict {
     Verdict::Accepted { rejected, message }
 }
 
-fn remedy(status: u16) -> &'static str {
-    match status {
-        300..=399 => {
+fn remedy(status: u16, peer: Peer) -> &'static str {
+    use Peer::{Bento, Collector};
+    match (status, peer) {
+        (300..=399, Bento) => {
             "redirects are never followed, because the key would travel: set BENTOLABS_BASE_URL to the final address"
         }
-        400 => "the backend could not read the request: is it a Bento backend, and this SDK up to date?",
-        401 | 403 => "the API key is wrong, rotated or not allowed: check BENTOLABS_API_KEY",
-        404 | 405 => "nothing takes traces at this address: check the host and path of BENTOLABS_BASE_URL",
-        415 => "the address does not take OTLP/JSON, so it is no Bento endpoint: check BENTOLABS_BASE_URL",
-        500..=599 => "the backend failed in a way that it does not call temporary",
-        _ => "OTLP gives this status no meaning that would allow another try: check BENTOLABS_BASE_URL",
+        (300..=399, Collector) => {
+            "redirects are never followed: give `bento::otel::collector` the final address"
+        }
+        (400, Bento) => {
+            "the backend could not read the request: is it a Bento backend, and this SDK up to date?"
+        }
+        (400, Collector) => "the Collector could not read the request: has it a receiver for OTLP over HTTP?",
+        (401 | 403, Bento) => "the API key is wrong, rotated or not allowed: check BENTOLABS_API_KEY",
+        (401 | 403, Collector) => {
+            "no credentials are sent to a Collector: let its receiver take traces without any"
+        }
+        (404 | 405, Bento) => {
+            "nothing takes traces at this address: check the host and path of BENTOLABS_BASE_URL"
+        }
+        (404 | 405, Collector) => {
+            "nothing takes traces at this address: check the endpoint, which `/v1/traces` is added to"
+        }
+        (415, Bento) => {
+            "the address does not take OTLP/JSON, so it is no Bento endpoint: check BENTOLABS_BASE_URL"
+        }
+        (415, Collector) => {
+            "the address does not take OTLP protobuf: check the endpoint, usually port 4318 of the Collector"
+        }
+        (500..=599, Bento) => "the backend failed in a way that it does not call temporary",
+        (500..=599, Collector) => "the Collector failed in a way that it does not call temporary",
+        (_, Bento) => {
+            "OTLP gives this status no meaning that would allow another try: check BENTOLABS_BASE_URL"
+        }
+        (_, Collector) => {
+            "OTLP gives this status no meaning that would allow another try: check the endpoint"
+        }
     }
 }
 
-fn said(status: u16, remedy: &str, body: &[u8]) -> String {
-    let mut cause = format!("the backend answered {status}");
+fn said(peer: Peer, status: u16, remedy: &str, body: &[u8]) -> String {
+    let mut cause = format!("{peer} answered {status}");
     if !remedy.is_empty() {
         cause.push_str("; ");
         cause.push_str(remedy);
@@ -105,7 +145,7 @@ fn said(status: u16, remedy: &str, body: &[u8]) -> String {
     cause
 }
 
-/// What the backend says: the message of a JSON error, or else the body itself.
+/// What the other side says: the message of a JSON error, or else the body itself.
 fn words(body: &[u8]) -> Option<String> {
     let Ok(serde_json::Value::Object(error)) = serde_json::from_slice(body) else {
         return presentable(&String::from_utf8_lossy(body));
@@ -115,7 +155,7 @@ fn words(body: &[u8]) -> Option<String> {
 
 /// The beginning of `text` as one line that can stand in a log. A page of HTML says nothing there, and a text that
 /// repeats the key must not: every key carries the prefix, so the text is left out when the prefix is in it.
-fn presentable(text: &str) -> Option<String> {
+pub(crate) fn presentable(text: &str) -> Option<String> {
     let line: String = text.chars().filter(|character| !is_unprintable(*character)).collect();
     let line = line.trim();
     if line.is_empty() || line.starts_with('<') || line.to_ascii_lowercase().contains("bl_pk_") {
@@ -141,7 +181,7 @@ mod tests {
     }
 
     fn cause(status: u16, body: &str) -> String {
-        match classify(&answer(status, body)) {
+        match classify(&answer(status, body), Peer::Bento) {
             Verdict::Accepted { .. } => String::new(),
             Verdict::Retry { cause, .. } | Verdict::TooLarge { cause } | Verdict::Refused { cause, .. } => {
                 cause
@@ -168,16 +208,17 @@ mod tests {
         ];
         for (body, rejected, message) in cases {
             let expected = Verdict::Accepted { rejected, message: message.map(str::to_owned) };
-            assert_eq!(classify(&answer(200, body)), expected, "{body:?}");
+            assert_eq!(classify(&answer(200, body), Peer::Bento), expected, "{body:?}");
         }
-        assert_eq!(classify(&answer(204, "")), Verdict::Accepted { rejected: 0, message: None });
+        assert_eq!(classify(&answer(204, ""), Peer::Bento), Verdict::Accepted { rejected: 0, message: None });
     }
 
     #[test]
     fn throttles_and_outages_are_retried() {
         for status in [429, 502, 503, 504] {
             let after = Some(Duration::from_secs(3));
-            let verdict = classify(&Answer { status, retry_after: after, body: Vec::new() });
+            let answer = Answer { status, retry_after: after, body: Vec::new() };
+            let verdict = classify(&answer, Peer::Bento);
             let cause = format!("the backend answered {status}");
             assert_eq!(verdict, Verdict::Retry { after, cause });
         }
@@ -198,7 +239,7 @@ mod tests {
             (501, "does not call temporary"),
         ];
         for (status, words) in cases {
-            let verdict = classify(&answer(status, "why"));
+            let verdict = classify(&answer(status, "why"), Peer::Bento);
             let Verdict::Refused { reason, cause } = verdict else {
                 assert_eq!(Some(verdict), None, "{status} must be final");
                 continue;
@@ -206,7 +247,19 @@ mod tests {
             assert_eq!(reason, LossReason::Refused { status });
             assert!(cause.contains(words) && cause.contains("why"), "{cause}");
         }
-        assert!(matches!(classify(&answer(413, "")), Verdict::TooLarge { .. }));
+        assert!(matches!(classify(&answer(413, ""), Peer::Bento), Verdict::TooLarge { .. }));
+    }
+
+    #[test]
+    fn a_collector_s_refusals_speak_of_no_key_and_no_variable() {
+        for status in 300..=599 {
+            let verdict = classify(&answer(status, "why"), Peer::Collector);
+            let shown = format!("{verdict:?}");
+            assert!(shown.contains(&format!("the Collector answered {status}")), "{shown}");
+            for words in ["BENTOLABS", "Bento ", "key", "backend"] {
+                assert!(!shown.contains(words), "{shown}");
+            }
+        }
     }
 
     #[test]

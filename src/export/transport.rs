@@ -14,6 +14,7 @@ use self::secret::Secret;
 use self::socket::Limit;
 use super::retry::parse_retry_after;
 use crate::config::{Destination, Proxy, SDK_NAME, SDK_VERSION};
+use crate::credential::BaseUrl;
 
 /// Bytes of an answer that are read; a connection on which more was sent is not used again.
 const ANSWER_BYTES: u64 = 64 * 1024;
@@ -57,7 +58,7 @@ pub(crate) enum TransportError {
     Unreachable(String),
     /// TLS cannot vouch for the backend, and will not the next time either.
     #[error(
-        "the backend's TLS certificate is not trusted: {0}; check the host of the base URL, and this machine's clock"
+        "the backend's TLS certificate is not trusted: {0}; check the host in its URL, and this machine's clock"
     )]
     Untrusted(String),
     /// No request could be made of what was given.
@@ -85,7 +86,7 @@ impl Transport {
         if let Ok(bearer) = HeaderValue::try_from(destination.api_key.bearer()) {
             headers.insert(AUTHORIZATION, bearer);
         }
-        let proxy = destination.proxy.as_ref().filter(|proxy| !is_exempt(proxy, base_url.host()));
+        let proxy = destination.proxy.as_ref().filter(|proxy| !is_exempt(proxy, base_url));
         Self::new(base_url.traces(), headers, proxy, Bounds::default())
     }
 
@@ -166,17 +167,24 @@ fn tunnel(proxy: &Proxy) -> Option<ureq::Proxy> {
     tunnel
 }
 
-/// Whether `NO_PROXY` names `host`: itself, a domain above it, or `*`. There is one host only, so this is decided once.
-fn is_exempt(proxy: &Proxy, host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
+/// Whether `NO_PROXY` names the host of `base_url`: itself, a domain above it, or `*`, each perhaps with a port. There is
+/// one host only, so this is decided once. Ranges of addresses (`10.0.0.0/8`) are not understood.
+fn is_exempt(proxy: &Proxy, base_url: &BaseUrl) -> bool {
+    let host = base_url.host().trim_matches(['[', ']']);
     proxy.exceptions.iter().flat_map(|list| list.split(',')).map(str::trim).any(|exception| {
-        let domain = exception.trim_start_matches("*.").trim_start_matches('.').trim_matches(['[', ']']);
-        exception == "*"
+        let (name, port) = match exception.rsplit_once(':') {
+            // The colons of an IPv6 address without brackets belong to it.
+            Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
+            _ => (exception, None),
+        };
+        let domain = name.trim_start_matches("*.").trim_start_matches('.').trim_matches(['[', ']']);
+        let is_named = name == "*"
             || domain.eq_ignore_ascii_case(host)
             || (!domain.is_empty() && host.len() > domain.len() && {
                 let (above, tail) = host.split_at_checked(host.len() - domain.len()).unwrap_or_default();
                 above.ends_with('.') && tail.eq_ignore_ascii_case(domain)
-            })
+            });
+        is_named && port.is_none_or(|port| port.parse().ok() == base_url.port())
     })
 }
 

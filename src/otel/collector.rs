@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -22,11 +21,11 @@ use prost::Message;
 use super::{convert, route};
 use crate::credential::BaseUrl;
 use crate::error::BaseUrlError;
-use crate::export::{Bounds, Export, Transport, Verdict, classify, unanswered};
+use crate::export::{
+    Bounds, Export, GZIP_LEVEL, Peer, Transport, Verdict, classify, presentable, unanswered,
+};
 use crate::pipeline::Route;
 use crate::record::SpanRecord;
-
-const LEVEL: Compression = Compression::new(3);
 
 /// Why a Collector cannot be used.
 ///
@@ -148,7 +147,8 @@ impl HttpClient for Client {
                 return Err(error.into());
             }
         };
-        *verdict = Some(match (classify(&answer), ExportTraceServiceResponse::decode(&*answer.body)) {
+        let response = ExportTraceServiceResponse::decode(&*answer.body);
+        *verdict = Some(match (classify(&answer, Peer::Collector), response) {
             (Verdict::Accepted { .. }, Ok(response)) => accepted(response),
             (verdict, _) => verdict,
         });
@@ -160,7 +160,7 @@ fn accepted(response: ExportTraceServiceResponse) -> Verdict {
     let partial = response.partial_success.unwrap_or_default();
     Verdict::Accepted {
         rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
-        message: Some(partial.error_message).filter(|message| !message.is_empty()),
+        message: presentable(&partial.error_message),
     }
 }
 
@@ -169,7 +169,7 @@ fn gzipped(request: &Request<Bytes>) -> std::io::Result<Vec<u8>> {
     if request.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
         return Ok(request.body().to_vec());
     }
-    let mut encoder = GzEncoder::new(Vec::new(), LEVEL);
+    let mut encoder = GzEncoder::new(Vec::new(), GZIP_LEVEL);
     encoder.write_all(request.body())?;
     encoder.finish()
 }

@@ -1,6 +1,7 @@
 //! Between OpenTelemetry's span data and our records.
 
-use std::sync::Arc;
+use std::mem::size_of;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace as otel;
@@ -9,24 +10,45 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::record::{
-    Array, Attributes, Event, Limits, Link, Resource, Scope, SpanId, SpanKind, SpanRecord, Status, Text,
-    TraceId, Value, unix_nanos,
+    Array, Attributes, Event, Key, Limits, Link, Resource, Scope, SpanId, SpanKind, SpanRecord, Status, Text,
+    TraceId, Value, keys, unix_nanos,
 };
+
+/// A span carries at most this many events and links.
+const MAX_ITEMS: usize = 1024;
+/// How many events a span had beyond the maximum.
+const DROPPED_EVENTS: &str = "bento.dropped_events";
+/// How many links a span had beyond the maximum.
+const DROPPED_LINKS: &str = "bento.dropped_links";
+/// The original size, in bytes, of a trace state that was cut.
+const TRUNCATED_TRACE_STATE: &str = "bento.truncated_trace_state";
+
+/// Scopes that are remembered: one for each instrumented library of a host, of which few are at work at a time.
+const KNOWN_SCOPES: usize = 16;
+static SCOPES: Mutex<Vec<(InstrumentationScope, Arc<Scope>)>> = Mutex::new(Vec::new());
 
 pub(super) fn resource(resource: &opentelemetry_sdk::Resource) -> Arc<Resource> {
     let attributes = resource.iter().map(|(key, value)| (key.as_str().to_owned(), value_of(value))).collect();
     Arc::new(Resource { attributes })
 }
 
+/// Everything of `span`, within the limits that this SDK's own spans have.
 pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -> SpanRecord {
     let start = unix_nanos(span.start_time);
+    let mut attributes = attributes(span.attributes.iter(), span.dropped_attributes_count, limits);
+    let trace_state = trace_state(span.span_context.trace_state(), &mut attributes, limits);
+    let name = bounded(span.name.into_owned(), keys::TRUNCATED_NAME, &mut attributes, limits);
+    let events = span.events.events.into_iter().map(|event| event_of(event, limits));
+    let events = first(events, span.events.dropped_count, DROPPED_EVENTS, &mut attributes);
+    let links = span.links.links.iter().map(|link| link_of(link, limits));
+    let links = first(links, span.links.dropped_count, DROPPED_LINKS, &mut attributes);
     SpanRecord {
         // A recorded span has valid ids; should one not, fresh ids keep it from being lost.
         trace_id: trace_id(span.span_context.trace_id()).unwrap_or_else(TraceId::random),
         span_id: span_id(span.span_context.span_id()).unwrap_or_else(SpanId::random),
         parent: span_id(span.parent_span_id),
-        trace_state: trace_state(span.span_context.trace_state()),
-        name: span.name.into_owned(),
+        trace_state,
+        name,
         kind: match span.span_kind {
             otel::SpanKind::Internal => SpanKind::Internal,
             otel::SpanKind::Server => SpanKind::Server,
@@ -36,14 +58,17 @@ pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -
         },
         start,
         end: unix_nanos(span.end_time).max(start),
-        attributes: attributes(&span.attributes, limits),
-        events: span.events.into_iter().map(|event| event_of(event, limits)).collect(),
-        links: span.links.into_iter().filter_map(|link| link_of(&link, limits)).collect(),
         status: match span.status {
             otel::Status::Unset => Status::Unset,
             otel::Status::Ok => Status::Ok,
-            otel::Status::Error { description } => Status::Error(description.into_owned()),
+            otel::Status::Error { description } => {
+                let description = description.into_owned();
+                Status::Error(bounded(description, keys::TRUNCATED_MESSAGE, &mut attributes, limits))
+            }
         },
+        attributes,
+        events,
+        links: links.into_iter().flatten().collect(),
         resource: Arc::clone(resource),
         scope: scope_of(&span.instrumentation_scope),
     }
@@ -57,45 +82,132 @@ fn span_id(id: opentelemetry::SpanId) -> Option<SpanId> {
     SpanId::from_u64(u64::from_be_bytes(id.to_bytes()))
 }
 
-fn trace_state(state: &TraceState) -> Option<String> {
-    Some(state.header()).filter(|state| !state.is_empty())
+/// `text` within the limits; where they cost it something, `marker` tells its size among the attributes.
+fn bounded(text: String, marker: &'static str, attributes: &mut Attributes, limits: Limits) -> String {
+    let Text { kept, cut_from, .. } = Text::of_string(text, limits);
+    if let Some(size) = cut_from {
+        attributes.set(marker, size as u64);
+    }
+    kept
+}
+
+/// The first items, in memory of their own; `marker` tells among the attributes how many the others are, together with
+/// those that the host's own limits have dropped.
+fn first<T>(
+    items: impl ExactSizeIterator<Item = T>,
+    dropped: u32,
+    marker: &'static str,
+    attributes: &mut Attributes,
+) -> Vec<T> {
+    let dropped = u64::from(dropped) + items.len().saturating_sub(MAX_ITEMS) as u64;
+    if dropped > 0 {
+        attributes.set(marker, dropped);
+    }
+    let mut kept = Vec::with_capacity(items.len().min(MAX_ITEMS));
+    kept.extend(items.take(MAX_ITEMS));
+    kept
+}
+
+/// The header of the trace state. A cut falls between two members, because half of one would spoil all of them.
+fn trace_state(state: &TraceState, attributes: &mut Attributes, limits: Limits) -> Option<String> {
+    let header = state.header();
+    let room = limits.value_bytes;
+    if header.len() <= room {
+        return Some(header).filter(|header| !header.is_empty());
+    }
+    attributes.set(TRUNCATED_TRACE_STATE, header.len() as u64);
+    let end = header.match_indices(',').map(|(comma, _)| comma).take_while(|comma| *comma <= room).last()?;
+    Some(header[..end].to_owned())
 }
 
 fn event_of(event: otel::Event, limits: Limits) -> Event {
-    let time = unix_nanos(event.timestamp);
-    Event { attributes: attributes(&event.attributes, limits), name: event.name, time }
+    let mut attributes = attributes(event.attributes.iter(), event.dropped_attributes_count, limits);
+    let name = match event.name {
+        Key::Owned(name) => Key::Owned(bounded(name, keys::TRUNCATED_NAME, &mut attributes, limits)),
+        name @ Key::Borrowed(_) => name,
+    };
+    Event { name, time: unix_nanos(event.timestamp), attributes }
 }
 
 fn link_of(link: &otel::Link, limits: Limits) -> Option<Link> {
+    let mut attributes = attributes(link.attributes.iter(), link.dropped_attributes_count, limits);
     Some(Link {
         trace_id: trace_id(link.span_context.trace_id())?,
         span_id: span_id(link.span_context.span_id())?,
-        trace_state: trace_state(link.span_context.trace_state()),
-        attributes: attributes(&link.attributes, limits),
+        trace_state: trace_state(link.span_context.trace_state(), &mut attributes, limits),
+        attributes,
     })
 }
 
+/// The scope as it was made for an earlier span, where there was one: the encoder knows it again by its address.
 fn scope_of(scope: &InstrumentationScope) -> Arc<Scope> {
-    Arc::new(Scope {
+    let mut known = SCOPES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, shared)) = known.iter().find(|(known, _)| known == scope) {
+        return Arc::clone(shared);
+    }
+    let shared = Arc::new(Scope {
         name: scope.name().to_owned().into(),
         version: scope.version().map(|version| version.to_owned().into()),
-        attributes: scope
-            .attributes()
-            .map(|pair| (pair.key.as_str().to_owned(), value_of(&pair.value)))
-            .collect(),
-    })
+        attributes: attributes(scope.attributes(), 0, Limits::default()),
+    });
+    if known.len() == KNOWN_SCOPES {
+        known.remove(0);
+    }
+    known.push((scope.clone(), Arc::clone(&shared)));
+    shared
 }
 
-fn attributes(pairs: &[KeyValue], limits: Limits) -> Attributes {
-    let mut attributes = Attributes::with_capacity(pairs.len());
+fn attributes<'a>(pairs: impl Iterator<Item = &'a KeyValue>, dropped: u32, limits: Limits) -> Attributes {
+    use opentelemetry::Value as Otel;
+    let mut attributes = Attributes::with_capacity(pairs.size_hint().0.min(MAX_ITEMS));
     for KeyValue { key, value, .. } in pairs {
-        let key = key.as_str().to_owned();
-        match value_of(value) {
-            Value::String(text) => attributes.set_text(key, Text::of_string(text, limits)),
-            value => attributes.set(key, value),
+        let key = Text::of_str(key.as_str(), limits).kept;
+        if !attributes.admit(&key) {
+            continue;
+        }
+        match value {
+            Otel::String(text) => attributes.set_text(key, Text::of_str(text.as_str(), limits)),
+            Otel::Array(array) if array_bytes(array) > limits.value_bytes => {
+                attributes.set_text(key, array_text(array, limits));
+            }
+            value => match value_of(value) {
+                Value::String(text) => attributes.set_text(key, Text::of_string(text, limits)),
+                value => attributes.set(key, value),
+            },
         }
     }
+    let dropped = attributes.dropped() + u64::from(dropped);
+    if dropped > 0 {
+        attributes.set(keys::DROPPED_PROPERTIES, dropped);
+    }
     attributes
+}
+
+/// What the limits count of an array.
+fn array_bytes(array: &opentelemetry::Array) -> usize {
+    use opentelemetry::Array as Otel;
+    match array {
+        Otel::Bool(items) => items.len() * size_of::<i64>(),
+        Otel::I64(items) => items.len() * size_of::<i64>(),
+        Otel::F64(items) => items.len() * size_of::<f64>(),
+        Otel::String(items) => items.iter().map(|item| size_of::<i64>() + item.as_str().len()).sum(),
+        // Kinds that OpenTelemetry may add become text, which has its own limit.
+        _ => 0,
+    }
+}
+
+/// An array as its JSON text, which can be cut.
+fn array_text(array: &opentelemetry::Array, limits: Limits) -> Text {
+    use opentelemetry::Array as Otel;
+    match array {
+        Otel::Bool(items) => Text::of_json(items, limits),
+        Otel::I64(items) => Text::of_json(items, limits),
+        Otel::F64(items) => Text::of_json(items, limits),
+        Otel::String(items) => {
+            Text::of_json(&items.iter().map(opentelemetry::StringValue::as_str).collect::<Vec<_>>(), limits)
+        }
+        other => Text::of_string(other.to_string(), limits),
+    }
 }
 
 fn value_of(value: &opentelemetry::Value) -> Value {
@@ -204,3 +316,6 @@ fn otel_value(value: &Value) -> opentelemetry::Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

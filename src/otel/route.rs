@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use super::convert;
 use crate::error::LossReason;
-use crate::export::{Export, Verdict};
+use crate::export::{Export, Verdict, presentable};
 use crate::pipeline::Route;
 use crate::record::SpanRecord;
 
@@ -68,7 +68,7 @@ impl<E: SpanExporter> Export for Handover<E> {
     fn close(&mut self) {
         let _runtime = self.runtime.as_ref().map(Handle::enter);
         if let Err(error) = self.exporter.shutdown() {
-            log::warn!("bento: the exporter did not shut down: {error}");
+            log::warn!("bento: the exporter did not shut down: {}", told(&error));
         }
     }
 }
@@ -80,9 +80,14 @@ pub(super) fn verdict(exported: Option<OTelSdkResult>) -> Verdict {
             reason: LossReason::Exporter,
             cause: "the exporter was shut down: give the SDK one that nobody else shuts down".to_owned(),
         },
-        Some(Err(error)) => Verdict::Retry { after: None, cause: error.to_string() },
+        Some(Err(error)) => Verdict::Retry { after: None, cause: told(&error) },
         None => Verdict::Retry { after: None, cause: "the exporter took more than its time".to_owned() },
     }
+}
+
+/// The error in words that can stand in a log: an exporter may repeat what its own backend said.
+fn told(error: &OTelSdkError) -> String {
+    presentable(&error.to_string()).unwrap_or_else(|| "the exporter failed".to_owned())
 }
 
 /// Polls on this thread until the future is ready, or `None` at the deadline.
@@ -105,5 +110,24 @@ pub(super) fn block_on<F: Future>(future: F, deadline: Instant) -> Option<F::Out
             return None;
         }
         thread::park_timeout(pause);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exporter_s_words_are_made_fit_for_a_log() {
+        for (words, expected) in [
+            ("not\r\nyet\u{1b}[31m\u{202e}", "Operation failed: notyet[31m"),
+            ("your key bl_pk_secret is bad", "the exporter failed"),
+        ] {
+            let cause = expected.to_owned();
+            let error = OTelSdkError::InternalFailure(words.to_owned());
+            assert_eq!(verdict(Some(Err(error))), Verdict::Retry { after: None, cause });
+        }
+        let long = OTelSdkError::InternalFailure("x".repeat(9_999));
+        assert_eq!(told(&long).chars().count(), 200);
     }
 }

@@ -80,11 +80,12 @@ impl Event {
 impl SpanRecord {
     /// Bytes this record holds, for the byte budget of the queue; what is shared (resource, scope) is not counted.
     pub(crate) fn size(&self) -> usize {
-        let events: usize =
-            self.events.iter().map(|event| size_of::<Event>() + event.attributes.heap_size()).sum();
+        let event = |event: &Event| owned_bytes(&event.name) + event.attributes.heap_size();
+        let events =
+            self.events.capacity() * size_of::<Event>() + self.events.iter().map(event).sum::<usize>();
         let state = |state: &Option<String>| state.as_ref().map_or(0, String::capacity);
-        let link = |link: &Link| size_of::<Link>() + state(&link.trace_state) + link.attributes.heap_size();
-        let links: usize = self.links.iter().map(link).sum();
+        let link = |link: &Link| state(&link.trace_state) + link.attributes.heap_size();
+        let links = self.links.capacity() * size_of::<Link>() + self.links.iter().map(link).sum::<usize>();
         let status = match &self.status {
             Status::Error(message) => message.capacity(),
             Status::Unset | Status::Ok => 0,
@@ -96,6 +97,13 @@ impl SpanRecord {
             + events
             + links
             + status
+    }
+}
+
+fn owned_bytes(key: &Key) -> usize {
+    match key {
+        Key::Borrowed(_) => 0,
+        Key::Owned(text) => text.capacity(),
     }
 }
 

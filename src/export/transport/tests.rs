@@ -6,6 +6,7 @@ use std::thread;
 
 use super::*;
 use crate::config::Secret;
+use crate::credential::BaseUrl;
 
 mod faults;
 #[cfg(feature = "tls")]
@@ -202,11 +203,12 @@ fn redirects_are_answers() -> Fallible {
 
 #[test]
 fn no_proxy_names_hosts_and_domains() {
-    let exempt = |exceptions: &str, host: &str| {
+    let exempt = |exceptions: &str, authority: &str| {
         let exceptions = Some(exceptions.to_owned());
-        is_exempt(&Proxy { url: Secret("http://proxy".into()), exceptions }, host)
+        let base_url = BaseUrl::parse(&format!("http://{authority}"));
+        base_url.map(|url| is_exempt(&Proxy { url: Secret("http://proxy".into()), exceptions }, &url))
     };
-    for (exceptions, host, expected) in [
+    for (exceptions, authority, expected) in [
         ("api.bentolabs.ai", "api.bentolabs.ai", true),
         ("localhost, BentoLabs.ai", "api.bentolabs.ai", true),
         (".bentolabs.ai", "api.bentolabs.ai", true),
@@ -216,12 +218,26 @@ fn no_proxy_names_hosts_and_domains() {
         ("labs.ai", "api.bentolabs.ai", false),
         ("api.bentolabs.ai.example", "api.bentolabs.ai", false),
         ("other", "api.bentolabs.ai", false),
-        ("é", "aé", false),
+        ("é", "aaé", false),
         ("", "api.bentolabs.ai", false),
         (",,", "api.bentolabs.ai", false),
         (".", "api.bentolabs.ai", false),
+        ("api.bentolabs.ai:80", "api.bentolabs.ai", true),
+        ("api.bentolabs.ai:443", "api.bentolabs.ai", false),
+        ("localhost:1,bentolabs.ai:8443", "api.bentolabs.ai:8443", true),
+        (".bentolabs.ai:8443", "api.bentolabs.ai", false),
+        ("*:8443", "api.bentolabs.ai:8443", true),
+        ("*:8443", "api.bentolabs.ai", false),
+        ("bentolabs.ai:", "api.bentolabs.ai", false),
+        ("bentolabs.ai:http", "api.bentolabs.ai", false),
+        (":80", "api.bentolabs.ai", false),
+        ("[::1]:80", "[::1]", true),
+        ("[::1]:81", "[::1]", false),
+        ("[::1]", "[::1]:81", true),
+        ("::1:80", "[::1]", false),
+        ("10.0.0.0/8", "10.0.0.1", false),
     ] {
-        assert_eq!(exempt(exceptions, host), expected, "{exceptions:?} {host}");
+        assert_eq!(exempt(exceptions, authority), Ok(expected), "{exceptions:?} {authority}");
     }
 }
 

@@ -93,13 +93,14 @@ fn a_collector_s_refusal_is_told() {
             bento::track_ai("refused").send();
             let error = bento::flush(LONG).unwrap_err();
             assert_eq!(error.losses().of(LossReason::Refused { status: 400 }), 1);
+            assert!(error.cause().unwrap().starts_with("the Collector answered 400"), "{error}");
             // An empty 200 is a success.
             bento::track_ai("fine").send();
             bento::flush(LONG).unwrap();
             assert_eq!(bento::status().delivered(), 2);
         },
         |child| {
-            let partial = Answer::Status(200, protobuf::partial_success(1, "too old"), "");
+            let partial = Answer::Status(200, protobuf::partial_success(1, "too\r\n old\u{1b}"), "");
             let empty = Answer::Status(200, Vec::new(), "");
             against(child, &Server::first([partial, Answer::status(400), empty]));
         },
