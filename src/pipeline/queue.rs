@@ -188,9 +188,7 @@ impl Queue {
 
     /// What to do at `now`.
     pub(crate) fn next(&mut self, now: Instant) -> Step {
-        let has_room = self.spans < self.policy.queue_spans / 2 && self.bytes < self.policy.queue_bytes / 2;
-        let ending = self.phase != Phase::Open;
-        if let Some(dropped) = self.overflow.tell(now, has_room || ending) {
+        if let Some(dropped) = self.untold_overflow(now) {
             return Step::TellOverflow(dropped);
         }
         if now >= self.next_tick {
@@ -230,6 +228,12 @@ impl Queue {
         let retry = self.retrying.iter().map(|batch| batch.not_before).min();
         let until = retry.map_or(self.next_tick, |retry| retry.min(self.next_tick));
         Step::Wait(self.not_after_deadline(until))
+    }
+
+    /// Spans dropped in an episode of overflow that has ended, or has lasted long enough.
+    pub(crate) fn untold_overflow(&mut self, now: Instant) -> Option<u64> {
+        let has_room = self.spans < self.policy.queue_spans / 2 && self.bytes < self.policy.queue_bytes / 2;
+        self.overflow.tell(now, has_room || self.phase != Phase::Open)
     }
 
     fn not_after_deadline(&self, moment: Instant) -> Instant {

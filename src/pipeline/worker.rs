@@ -46,9 +46,7 @@ impl Worker {
         loop {
             match self.shared.next() {
                 Step::Send(batch) => self.send(batch),
-                Step::TellOverflow(spans) => {
-                    warn(&format!("bento: Queue full, dropping span. ({spans} dropped)"));
-                }
+                Step::TellOverflow(spans) => warn_of_overflow(spans),
                 Step::Wait(_) => {}
                 Step::Stop => break,
             }
@@ -63,12 +61,18 @@ impl Worker {
         let verdict = self.export(&batch);
         let spans = batch.len();
         self.log.tell(&verdict, spans);
-        let given_up = self.shared.change(|queue| queue.settle(batch, verdict, Instant::now(), random_u64()));
-        self.shared.settled.notify_all();
+        let now = Instant::now();
+        let (given_up, dropped) = self
+            .shared
+            .change(|queue| (queue.settle(batch, verdict, now, random_u64()), queue.untold_overflow(now)));
         if given_up {
             let cause = "every try failed for five minutes".to_owned();
             self.log.tell(&Verdict::Refused { reason: LossReason::GivenUp, cause }, spans);
         }
+        if let Some(dropped) = dropped {
+            warn_of_overflow(dropped);
+        }
+        self.shared.settled.notify_all();
     }
 
     fn export(&mut self, batch: &Batch) -> Verdict {
@@ -123,6 +127,11 @@ impl Log {
             self.told = Some(trouble);
         }
     }
+}
+
+/// The words are those of the service's documentation; the queue knows when an episode of overflow ends.
+fn warn_of_overflow(spans: u64) {
+    warn(&format!("bento: Queue full, dropping span. ({spans} dropped)"));
 }
 
 /// The host's logger is foreign code: a panic in it must not end the worker.

@@ -117,8 +117,8 @@ fn past_the_bound_the_oldest_goes_and_the_episode_is_told_at_its_end() {
     queue.settle(batch, accept(), now, 0);
     let batch = sent(queue.next(now)).expect("there is more");
     queue.settle(batch, accept(), now, 0);
-    assert!(matches!(queue.next(now), Step::TellOverflow(4)), "there is room again");
-    assert!(!matches!(queue.next(now), Step::TellOverflow(_)), "it was told");
+    assert_eq!(queue.untold_overflow(now), Some(4), "there is room again");
+    assert_eq!(queue.untold_overflow(now), None, "it was told");
     assert!(books_balance(&queue));
 }
 
