@@ -108,14 +108,14 @@ impl<W: Write> Write for Counted<W> {
 #[cfg(test)]
 mod tests {
     use std::io::{BufReader, Read};
-    use std::net::{SocketAddr, TcpListener};
+    use std::net::SocketAddr;
     use std::sync::mpsc;
     use std::time::Duration;
 
     use super::*;
     use crate::config::{Environment, Explicit, Secret};
     use crate::export::encode::tests::plain_span;
-    use crate::export::transport::tests::{Fallible, header, read_request, serve};
+    use crate::export::transport::tests::{ClosedPort, Fallible, header, read_request, serve};
 
     struct NoEnvironment;
 
@@ -189,8 +189,8 @@ mod tests {
         assert!(matches!(verdict, Verdict::Refused { reason: LossReason::Refused { status: 401 }, .. }));
         assert!(!format!("{verdict:?}").contains("hunter2"), "{verdict:?}");
 
-        let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let verdict = exporter(closed)?.export(&[], soon());
+        let closed = ClosedPort::new()?;
+        let verdict = exporter(closed.address)?.export(&[], soon());
         assert!(matches!(verdict, Verdict::Retry { after: None, .. }), "{verdict:?}");
         assert!(!format!("{verdict:?}").contains("hunter2"), "{verdict:?}");
         Ok(())
@@ -235,10 +235,10 @@ mod tests {
         let mut record = plain_span("answer").ok_or("ids")?;
         // Each of these is six bytes of JSON.
         record.attributes.set("input.value", "\u{1}".repeat(1024 * 1024));
-        let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let verdict = exporter(closed)?.export(&[&record, &record], soon());
+        let closed = ClosedPort::new()?;
+        let verdict = exporter(closed.address)?.export(&[&record, &record], soon());
         assert!(matches!(verdict, Verdict::TooLarge { .. }), "{verdict:?}");
-        let verdict = exporter(closed)?.export(&[&record], soon());
+        let verdict = exporter(closed.address)?.export(&[&record], soon());
         assert!(matches!(verdict, Verdict::Retry { .. }), "alone it travels: {verdict:?}");
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use crate::terminal::clean;
 use crate::{IdError, Run, Span, TraceId};
 
 /// How long reading a run may take.
@@ -12,6 +13,9 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The largest page that is read.
 const LARGEST_PAGE: u64 = 256 << 20;
+
+/// Characters of the backend's own words that an error repeats.
+const LONGEST_DETAIL: usize = 200;
 
 /// Why a run could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -79,15 +83,15 @@ fn fetch_within(time: Duration, base_url: &str, trace_id: &str) -> Result<Run, F
     let deadline = Instant::now() + time;
     let agent = agent();
     let mut spans = Vec::new();
-    let mut url = list.clone();
+    let mut cursor = None;
     loop {
-        let page = fetch_page(&agent, &url, trace_id, deadline)?;
+        let page = fetch_page(&agent, &list, cursor.as_deref(), trace_id, deadline)?;
         // A backend that repeats its cursor over an empty page would have us turn in circles.
         let done = page.items.is_empty();
         spans.extend(page.items);
-        match page.next_cursor.filter(|_| !done) {
-            Some(cursor) => url = format!("{list}&after_id={cursor}"),
-            None => break,
+        cursor = page.next_cursor.filter(|_| !done);
+        if cursor.is_none() {
+            break;
         }
     }
     Run::of(spans).ok_or(FetchError::NotFound(trace_id))
@@ -106,16 +110,20 @@ fn agent() -> ureq::Agent {
 fn fetch_page(
     agent: &ureq::Agent,
     url: &str,
+    cursor: Option<&str>,
     trace_id: TraceId,
     deadline: Instant,
 ) -> Result<Page, FetchError> {
     let unreachable = |error| FetchError::Unreachable { url: url.to_owned(), source: Box::new(error) };
     let left = deadline.saturating_duration_since(Instant::now());
-    let request = agent.get(url).config().timeout_global(Some(left)).build();
+    let request = agent.get(url).query_pairs(cursor.map(|cursor| ("after_id", cursor)));
+    let request = request.config().timeout_global(Some(left)).build();
     let mut response = request.call().map_err(unreachable)?;
     let body = response.body_mut().with_config().limit(LARGEST_PAGE).read_to_vec().map_err(unreachable)?;
     match response.status().as_u16() {
-        200 => serde_json::from_slice(&body).map_err(|error| FetchError::Answer(Box::new(error))),
+        // The parser quotes what it stumbled over.
+        200 => serde_json::from_slice(&body)
+            .map_err(|error| FetchError::Answer(clean(&error.to_string(), LONGEST_DETAIL).into())),
         404 => Err(FetchError::NotFound(trace_id)),
         status => Err(FetchError::Refused { status, detail: detail(&body) }),
     }
@@ -123,24 +131,57 @@ fn fetch_page(
 
 fn detail(body: &[u8]) -> String {
     match serde_json::from_slice::<Refusal>(body) {
-        Ok(refusal) => refusal.detail,
-        Err(_) => {
-            String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect()
-        }
+        Ok(refusal) => clean(&refusal.detail, LONGEST_DETAIL),
+        Err(_) => clean(String::from_utf8_lossy(body).lines().next().unwrap_or_default(), LONGEST_DETAIL),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 
     use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    /// Reads a run from a backend that answers `status` and `body`, which must fail; says how.
+    fn failure(status: u16, body: &str) -> std::io::Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let answer =
+            format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
+        let backend = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept()?;
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                head.extend(byte);
+            }
+            stream.write_all(&answer)
+        });
+        let outcome = fetch_run(&url, TRACE);
+        backend.join().map_err(|_| std::io::Error::other("the backend"))??;
+        Ok(outcome.err().map(|error| error.to_string()).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_backend_s_words_cannot_drive_the_terminal() -> std::io::Result<()> {
+        let refused = |words: &str| format!("the backend answered 500: {words}");
+        assert_eq!(failure(500, r#"{"detail":"a\u001b[2J\u202eb\nc"}"#)?, refused("a [2Jb c"));
+        assert_eq!(failure(500, "a\x1b[2J\u{202e}b\nc")?, refused("a [2Jb"));
+        assert_eq!(failure(500, &"x".repeat(9_999))?, refused(&format!("{}…", "x".repeat(200))));
+        let status = failure(200, r#"{"items":[{"status":"\u001b[2J\u202ebad"}]}"#)?;
+        assert!(status.contains("unknown variant ` [2Jbad`"), "{status:?}");
+        Ok(())
+    }
 
     #[test]
     fn a_backend_that_never_answers_is_given_up() -> std::io::Result<()> {
         let silent = TcpListener::bind("127.0.0.1:0")?;
         let url = format!("http://{}", silent.local_addr()?);
-        let outcome = fetch_within(Duration::from_millis(50), &url, "4bf92f3577b34da6a3ce929d0e0e4736");
+        let outcome = fetch_within(Duration::from_millis(50), &url, TRACE);
         assert!(matches!(outcome, Err(FetchError::Unreachable { .. })), "{outcome:?}");
         Ok(())
     }

@@ -27,6 +27,7 @@ mod query;
 mod server;
 mod span;
 mod store;
+mod terminal;
 mod tree;
 
 pub use id::{IdError, SpanId, TraceId};

@@ -1,17 +1,13 @@
 //! What the spans of one trace add up to.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{Span, SpanId, Timestamp, TraceId};
+use crate::{Span, Timestamp, TraceId};
 
 /// Everything with one trace id, and what it adds up to.
-///
-/// A kind that the sender did not say is bettered here, where the whole run is known: a span with children and without a
-/// model is no LLM call but an `agent` (the turn that holds its steps).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Run {
@@ -57,7 +53,6 @@ impl Run {
     /// Adds up the spans of one trace; `None` if there are none.
     pub(crate) fn of(mut spans: Vec<Arc<Span>>) -> Option<Self> {
         spans.sort_unstable_by_key(|span| (span.start_time, span.span_id));
-        better_kinds(&mut spans);
         let first = spans.first()?;
         let root = spans.iter().find(|span| span.parent_id.is_none());
         let mut models: Vec<String> = Vec::new();
@@ -92,15 +87,6 @@ impl Run {
     /// From the start of the first span to the end of the last.
     pub fn duration(&self) -> Duration {
         self.end_time.since(self.start_time)
-    }
-}
-
-fn better_kinds(spans: &mut [Arc<Span>]) {
-    let parents: HashSet<SpanId> = spans.iter().filter_map(|span| span.parent_id).collect();
-    for span in spans {
-        if !span.kind_said && span.model.is_none() && parents.contains(&span.span_id) {
-            "agent".clone_into(&mut Arc::make_mut(span).kind);
-        }
     }
 }
 

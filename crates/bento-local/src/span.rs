@@ -1,6 +1,7 @@
 //! A span as this backend knows it: the columns, whatever wire or disk they came from. The ground floor.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -25,7 +26,7 @@ pub struct Span {
     pub name: String,
     /// What it is, in lower case: `llm`, `tool`, `agent`, `retriever`, …
     pub kind: String,
-    /// Whether the sender said the kind. If not, [`kind`](Self::kind) is an assumption that a run may better.
+    /// Whether the sender said the kind. If not, [`kind`](Self::kind) is an assumption that a child may better.
     #[serde(skip, default = "said")]
     pub(crate) kind_said: bool,
     /// How it ended.
@@ -106,6 +107,14 @@ impl Span {
     /// Whether it ended with an error.
     pub fn is_error(&self) -> bool {
         self.status == SpanStatus::Error
+    }
+
+    /// Takes note that the span has a child. If its kind was only assumed and it names no model, it is no LLM call but an
+    /// `agent`: the turn that holds its steps.
+    pub(crate) fn has_child(self: &mut Arc<Self>) {
+        if !self.kind_said && self.model.is_none() {
+            "agent".clone_into(&mut Arc::make_mut(self).kind);
+        }
     }
 }
 

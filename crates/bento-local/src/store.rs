@@ -3,8 +3,7 @@
 //! The methods are few and know nothing of HTTP or of roll-ups, so that another store can stand behind them.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +24,8 @@ struct Traces {
 #[derive(Debug)]
 struct Trace {
     spans: HashMap<SpanId, Arc<Span>>,
+    /// The spans that have children, whether they have arrived or not.
+    parents: HashSet<SpanId>,
     started: Timestamp,
     has_root: bool,
 }
@@ -37,13 +38,12 @@ impl Store {
             let trace_id = span.trace_id;
             let trace = traces.by_id.entry(trace_id).or_insert_with(|| Trace {
                 spans: HashMap::new(),
+                parents: HashSet::new(),
                 started: span.start_time,
                 has_root: false,
             });
-            if let Entry::Vacant(place) = trace.spans.entry(span.span_id) {
-                trace.started = trace.started.min(span.start_time);
-                trace.has_root |= span.parent_id.is_none();
-                place.insert(Arc::new(span));
+            if !trace.spans.contains_key(&span.span_id) {
+                trace.insert(span);
                 traces.unsettled.insert(trace_id, now);
             }
         }
@@ -79,5 +79,27 @@ impl Store {
     fn lock(&self) -> MutexGuard<'_, Traces> {
         // Nothing in here can leave the maps half-changed, so a thread that panicked takes no data with it.
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trace {
+    /// A child may come before its parent or after it. What is known of a span is settled here, once, so that reading
+    /// it only shares it.
+    fn insert(&mut self, span: Span) {
+        self.started = self.started.min(span.start_time);
+        if let Some(parent_id) = span.parent_id {
+            if self.parents.insert(parent_id)
+                && let Some(parent) = self.spans.get_mut(&parent_id)
+            {
+                parent.has_child();
+            }
+        } else {
+            self.has_root = true;
+        }
+        let mut span = Arc::new(span);
+        if self.parents.contains(&span.span_id) {
+            span.has_child();
+        }
+        self.spans.insert(span.span_id, span);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use crate::terminal::clean;
 use crate::{Run, RunStatus, Span, SpanId};
 
 /// Levels that are drawn; deeper spans stand at the last one with their depth as a number. A run of 10,000 nested steps
@@ -310,16 +311,6 @@ fn duration(time: Duration) -> String {
     } else {
         format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60)
     }
-}
-
-/// One line of at most `longest` characters. Control characters go: they could drive the reader's terminal.
-fn clean(text: &str, longest: usize) -> String {
-    let mut visible = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = visible.by_ref().take(longest).collect();
-    if visible.next().is_some() {
-        short.push('…');
-    }
-    short
 }
 
 fn width(text: &str) -> usize {

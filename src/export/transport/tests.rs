@@ -35,6 +35,23 @@ pub(in crate::export) fn serve(
     Ok(address)
 }
 
+/// A port where nobody listens as long as this lives. One that was merely freed is soon another test's, since every
+/// server here takes whichever is free; a connection that once came in on it keeps it out of that pool.
+pub(in crate::export) struct ClosedPort {
+    pub(in crate::export) address: SocketAddr,
+    _connection: [TcpStream; 2],
+}
+
+impl ClosedPort {
+    pub(in crate::export) fn new() -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let near = TcpStream::connect(address)?;
+        let (far, _) = listener.accept()?;
+        Ok(Self { address, _connection: [near, far] })
+    }
+}
+
 pub(in crate::export) struct Request {
     pub(in crate::export) head: String,
     pub(in crate::export) body: Vec<u8>,

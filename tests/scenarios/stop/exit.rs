@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, Server, scenario, span_names, spans_of};
+use crate::support::{Answer, ClosedPort, Server, leave, scenario, span_names, spans_of};
+
+/// What an end may take on a busy machine beyond the wait that is promised. Less than the five seconds that a wait too
+/// many would cost.
+const SLACK: Duration = Duration::from_secs(4);
 
 fn is_unfinished(span: &serde_json::Value) -> bool {
     let unfinished = serde_json::json!({"key": "bento.unfinished", "value": {"boolValue": true}});
@@ -14,12 +18,10 @@ fn a_return_from_main_delivers_with_a_guard_and_without() {
     scenario(
         || {
             let guard = bento::init().unwrap();
+            bento::track_ai("answer").send();
             if std::env::var_os("LEAK").is_some() {
                 std::mem::forget(guard);
-            } else {
-                assert!(format!("{guard:?}").contains("Guard"));
             }
-            bento::track_ai("answer").send();
         },
         |child| {
             for child in [child.clone(), child.env("LEAK", "1")] {
@@ -112,17 +114,20 @@ fn a_backend_that_is_silent_holds_the_exit_for_five_seconds_at_most() {
             while bento::status().accepted() == 0 {
                 std::thread::yield_now();
             }
+            leave();
         },
         |child| {
+            let port = ClosedPort::new();
             std::thread::scope(|scope| {
                 let hang = child.clone().to(&Server::always(Answer::Hang));
-                let closed = child.clone().to(&Server::ok()).env("BENTOLABS_BASE_URL", "http://127.0.0.1:9");
+                let closed = child.clone().to(&Server::ok()).env("BENTOLABS_BASE_URL", port.url());
                 let refusing = child.to(&Server::always(Answer::status(503)));
                 for child in [hang, closed, refusing] {
                     scope.spawn(move || {
                         let ended = child.succeeds();
-                        assert!(ended.took < Duration::from_secs(8), "{:?}", ended.took);
-                        assert!(ended.took >= Duration::from_secs(5), "{:?}", ended.took);
+                        // Were the guard and the exit to wait one after the other, it would be ten.
+                        let (lingered, promised) = (ended.lingered(), Duration::from_secs(5));
+                        assert!(lingered >= promised && lingered < promised + SLACK, "{lingered:?}");
                         assert!(ended.output.contains("still waiting"), "{}", ended.output);
                     });
                 }
@@ -139,7 +144,7 @@ fn a_flush_that_gave_up_early_leaves_the_exit_its_time() {
             bento::flush(Duration::from_millis(50)).unwrap_err();
         },
         |child| {
-            let server = Server::first([Answer::status(503), Answer::status(503)]);
+            let server = Server::first([Answer::status(503), Answer::Late(Duration::from_millis(300))]);
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.accepted()), ["answer"]);
         },
@@ -151,10 +156,12 @@ fn an_exit_with_nothing_to_send_is_at_once() {
     scenario(
         || {
             let _bento = bento::init().unwrap();
+            leave();
         },
         |child| {
             let server = Server::always(Answer::Hang);
-            assert!(child.to(&server).succeeds().took < Duration::from_secs(4));
+            let lingered = child.to(&server).succeeds().lingered();
+            assert!(lingered < SLACK, "{lingered:?}");
             assert!(server.requests().is_empty());
         },
     );

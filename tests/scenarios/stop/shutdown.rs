@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use bento::LossReason;
 
-use crate::support::{Answer, KEY, LONG, Server, await_workers, scenario, span_names, spans_of};
+use crate::support::{Answer, Gate, KEY, LONG, Server, await_workers, leave, scenario, span_names, spans_of};
+
+/// Time that passes without an answer.
+const SHORT: Duration = Duration::from_millis(50);
 
 #[test]
 fn a_shutdown_delivers_and_ends_the_worker() {
@@ -57,11 +60,12 @@ fn a_shutdown_ends_at_its_deadline_and_tells_the_loss() {
             assert_eq!(error.losses().of(LossReason::ShutdownDeadline), 600);
             let status = bento::status();
             assert_eq!((status.accepted(), status.dropped(), status.waiting()), (600, 600, 0));
-            // The end of the process has nothing to wait for either.
+            // The end of the process has nothing to wait for either, or it would be for five seconds.
+            leave();
         },
         |child| {
-            let ended = child.to(&Server::always(Answer::Hang)).succeeds();
-            assert!(ended.took < Duration::from_secs(8), "{:?}", ended.took);
+            let lingered = child.to(&Server::always(Answer::Hang)).succeeds().lingered();
+            assert!(lingered < Duration::from_secs(4), "{lingered:?}");
         },
     );
 }
@@ -82,21 +86,35 @@ fn a_shutdown_tries_again_while_there_is_time() {
     );
 }
 
+/// Begins a shutdown, has `beside` done while the backend's answer to it is awaited, and sees it end well.
+fn during_a_shutdown(beside: impl FnOnce()) {
+    let gate = Gate::default();
+    let server = Server::first([Answer::Held(gate.clone(), 200)]);
+    let builder = bento::builder().api_key(KEY).base_url(server.url());
+    let _bento = builder.batch_interval(LONG).init().unwrap();
+    bento::track_ai("answer").send();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| bento::shutdown(LONG).unwrap());
+        // Nothing but the shutdown can have sent it.
+        server.wait_for(1);
+        beside();
+        assert_eq!(bento::status().delivered(), 0);
+        gate.open();
+        first.join().unwrap();
+        assert_eq!(bento::status().delivered(), 1, "Ok means that the backend has it");
+    });
+}
+
 #[test]
 fn a_flush_beside_a_shutdown_waits_for_it() {
     scenario(
         || {
-            let server = Server::always(Answer::Late(Duration::from_secs(1)));
-            let _bento = bento::builder().api_key(KEY).base_url(server.url()).init().unwrap();
-            bento::track_ai("answer").send();
-            thread::scope(|scope| {
-                scope.spawn(|| bento::shutdown(LONG).unwrap());
-                // The request is the shutdown's.
-                server.wait_for(1);
-                assert!(!bento::status().is_running() || bento::status().delivered() == 0);
-                bento::flush(LONG).unwrap();
-                assert_eq!(bento::status().delivered(), 1, "Ok means that the backend has it");
+            let mut later = None;
+            during_a_shutdown(|| {
+                assert_eq!(bento::flush(SHORT).unwrap_err().waiting(), 1);
+                later = Some(bento::flush_async(LONG));
             });
+            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(later.unwrap()).unwrap();
         },
         |child| {
             child.succeeds();
@@ -108,17 +126,8 @@ fn a_flush_beside_a_shutdown_waits_for_it() {
 fn a_second_shutdown_beside_the_first_waits_too() {
     scenario(
         || {
-            let server = Server::always(Answer::Late(Duration::from_secs(1)));
-            let _bento = bento::builder().api_key(KEY).base_url(server.url()).init().unwrap();
-            bento::track_ai("answer").send();
-            thread::scope(|scope| {
-                for _ in 0..2 {
-                    scope.spawn(|| {
-                        bento::shutdown(LONG).unwrap();
-                        assert_eq!(bento::status().delivered(), 1, "Ok means that the backend has it");
-                    });
-                }
-            });
+            during_a_shutdown(|| assert_eq!(bento::shutdown(SHORT).unwrap_err().waiting(), 1));
+            bento::shutdown(LONG).unwrap();
         },
         |child| {
             child.succeeds();

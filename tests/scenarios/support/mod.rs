@@ -2,11 +2,13 @@
 
 mod child;
 pub(crate) mod journal;
+mod port;
 mod server;
 mod spans;
 
-pub(crate) use child::{Child, Ended, KEY, OTHER_KEY, scenario};
-pub(crate) use server::{Answer, Received, Server};
+pub(crate) use child::{Child, Ended, KEY, OTHER_KEY, leave, scenario};
+pub(crate) use port::ClosedPort;
+pub(crate) use server::{Answer, Gate, Received, Server};
 pub(crate) use spans::{body, normalised, span_names, spans_of};
 
 use std::fs::DirEntry;
@@ -29,10 +31,24 @@ pub(crate) fn await_workers(expected: usize) {
 
 pub(crate) fn await_threads(name: &str, expected: usize) {
     let end = Instant::now() + LONG;
-    while let Some(names) = threads()
-        && names.iter().filter(|known| *known == name).count() != expected
-    {
+    loop {
+        let Some(names) = threads() else {
+            println!("skipped: this system does not tell whether there are {expected} of {name}");
+            return;
+        };
+        if names.iter().filter(|known| *known == name).count() == expected {
+            return;
+        }
         assert!(Instant::now() < end, "not {expected} of {name}: {names:?}");
         std::thread::yield_now();
+    }
+}
+
+/// Waits until `is_reached`, which something else in this process brings about.
+pub(crate) fn await_moment(is_reached: impl Fn() -> bool) {
+    let end = Instant::now() + LONG;
+    while !is_reached() {
+        assert!(Instant::now() < end, "it never came to pass");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Answer {
     Status(u16, Vec<u8>, &'static str),
     /// The same as `Ok`, but so much later.
     Late(Duration),
+    /// A status, once the gate is open.
+    Held(Gate, u16),
     /// Ends the connection without an answer.
     Close,
     /// Never answers.
@@ -27,6 +29,10 @@ pub(crate) enum Answer {
     /// Sends a byte of an endless head every 50 ms.
     Trickle,
 }
+
+/// Holds answers back until the test has seen what it wants to see: unlike a pause, it fits every machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 /// A request as it was received.
 #[derive(Clone, Debug)]
@@ -55,6 +61,21 @@ pub(crate) struct Server {
 impl Answer {
     pub(crate) fn status(status: u16) -> Self {
         Self::Status(status, Vec::new(), "")
+    }
+}
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        let (is_open, opened) = &*self.0;
+        *is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        opened.notify_all();
+    }
+
+    /// Waits for the gate to open, though not for ever: a test may fail before it does.
+    fn pass(&self) {
+        let (is_open, opened) = &*self.0;
+        let closed = is_open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(opened.wait_timeout_while(closed, LONG, |is_open| !*is_open));
     }
 }
 
@@ -157,7 +178,7 @@ impl Log {
         let answer = script(requests.len(), &request);
         request.accepted = match &answer {
             Answer::Ok | Answer::Late(_) => true,
-            Answer::Status(status, ..) => (200..300).contains(status),
+            Answer::Status(status, ..) | Answer::Held(_, status) => (200..300).contains(status),
             Answer::Close | Answer::Hang | Answer::Trickle => false,
         };
         requests.push(request);
@@ -176,6 +197,10 @@ fn serve(log: &Log, script: &Script, stream: TcpStream) -> io::Result<()> {
             Answer::Late(pause) => {
                 thread::sleep(pause);
                 (200, b"{}".to_vec(), "")
+            }
+            Answer::Held(gate, status) => {
+                gate.pass();
+                (status, b"{}".to_vec(), "")
             }
             Answer::Close => return Ok(()),
             Answer::Hang => loop {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bento_local::{Config, Server, StartError};
 use serde_json::json;
 
-use crate::wire::{TRACE, batch, get, post, send, server, span};
+use crate::wire::{TRACE, batch, get, hold, post, send, server, span};
 
 #[test]
 fn it_listens_when_start_returns_and_not_after_stop() {
@@ -16,6 +16,7 @@ fn it_listens_when_start_returns_and_not_after_stop() {
     let addr = server.addr();
     assert_eq!(server.url(), format!("http://{addr}"));
     assert_eq!(get(&server, "/healthz").status, 200);
+    let _port = hold(&server);
     server.stop();
     assert!(TcpStream::connect(addr).is_err());
     let again = Server::start(Config::default().port(addr.port())).unwrap();

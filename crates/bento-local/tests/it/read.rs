@@ -1,10 +1,12 @@
 //! The reading half of the HTTP face.
 
+use std::sync::Arc;
+
 use bento_local::client::{FetchError, fetch_run};
 use bento_local::{RunStatus, Server};
 use serde_json::{Value, json};
 
-use crate::wire::{Answer, TRACE, get, post, send, server, span};
+use crate::wire::{Answer, TRACE, get, hold, post, send, server, span};
 
 /// A turn with four steps, the last of which failed.
 fn turn() -> Server {
@@ -64,6 +66,24 @@ fn spans_are_flat_rows_by_start_time() {
         (&row(4)["status"], &row(4)["status_message"], &row(4)["parent_id"]),
         (&json!("ERROR"), &json!("timeout"), &json!("0000000000000001"))
     );
+}
+
+#[test]
+fn an_assumed_kind_is_bettered_as_children_come_and_reading_copies_nothing() {
+    let server = server();
+    let kinds = || {
+        let run = server.run(TRACE).unwrap();
+        run.spans.iter().map(|span| span.kind.clone()).collect::<Vec<_>>()
+    };
+    let plain = |id, parent| span(id, parent, "step", id, 10, &json!({}));
+    send(&server, &[plain(1, 0), plain(3, 2)]);
+    assert_eq!(kinds(), ["llm", "llm"]);
+    let before = server.run(TRACE).unwrap();
+    send(&server, &[plain(2, 1)]);
+    assert_eq!(kinds(), ["agent", "agent", "llm"], "the child came after the one and before the other");
+    assert_eq!(before.spans[0].kind, "llm", "what was read stays as it was");
+    let [first, second] = [(); 2].map(|()| server.run(TRACE).unwrap().spans);
+    assert!(first.iter().zip(&second).all(|(first, second)| Arc::ptr_eq(first, second)));
 }
 
 #[test]
@@ -179,6 +199,7 @@ fn a_run_that_cannot_be_read_says_why() {
     assert!(matches!(fetch_run(server.url(), "abc"), Err(FetchError::TraceId(_))));
     assert!(matches!(fetch_run(server.url(), TRACE), Err(FetchError::NotFound(_))));
     let url = server.url().to_owned();
+    let _port = hold(&server);
     server.stop();
     assert!(matches!(fetch_run(&url, TRACE), Err(FetchError::Unreachable { .. })));
 }

@@ -142,6 +142,8 @@ fn text_of_a_span_cannot_drive_the_terminal() {
     let text = tree(&[failed(plain(1, 0, "a\x1b[2Jb\nc", 0, 1), &"x".repeat(1000))]);
     assert!(text.lines().count() == 1 && !text.contains('\x1b') && text.chars().count() < 260, "{text}");
     assert!(text.starts_with("a [2Jb c  ") && text.ends_with("x…"), "{text}");
+    let reversed = tree(&[plain(1, 0, "\u{202e}a\u{2066}b\u{200b}\u{feff}c", 0, 1)]);
+    assert!(reversed.starts_with("abc  "), "{reversed:?}");
 }
 
 #[test]

@@ -98,6 +98,18 @@ pub(crate) fn get(server: &Server, path: &str) -> Answer {
     answer(agent().get(format!("{}{path}", server.url())).call())
 }
 
+/// A connection that has been served, which keeps the server's port from being given to another test once the server has
+/// stopped.
+pub(crate) fn hold(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    stream
+}
+
 /// Writes a request as it stands and reads to the end of the connection.
 pub(crate) fn raw(server: &Server, request: &str) -> String {
     let mut stream = TcpStream::connect(server.addr()).unwrap();

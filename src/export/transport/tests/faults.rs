@@ -80,8 +80,8 @@ fn a_backend_that_reads_slowly_is_bounded() -> Fallible {
 
 #[test]
 fn a_closed_port_is_unreachable() -> Fallible {
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    assert_unreachable(&post(address, b"body"));
+    let closed = ClosedPort::new()?;
+    assert_unreachable(&post(closed.address, b"body"));
     let mut nowhere =
         Transport::new("http://host.invalid/".to_owned(), HeaderMap::new(), None, Bounds::default());
     assert_unreachable(&nowhere.post(b"body", Instant::now() + LONG));
