@@ -16,12 +16,6 @@ use crate::record::{
 
 /// A span carries at most this many events and links.
 const MAX_ITEMS: usize = 1024;
-/// How many events a span had beyond the maximum.
-const DROPPED_EVENTS: &str = "bento.dropped_events";
-/// How many links a span had beyond the maximum.
-const DROPPED_LINKS: &str = "bento.dropped_links";
-/// The original size, in bytes, of a trace state that was cut.
-const TRUNCATED_TRACE_STATE: &str = "bento.truncated_trace_state";
 
 /// Scopes that are remembered: one for each instrumented library of a host, of which few are at work at a time.
 const KNOWN_SCOPES: usize = 16;
@@ -39,9 +33,9 @@ pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -
     let trace_state = trace_state(span.span_context.trace_state(), &mut attributes, limits);
     let name = bounded(span.name.into_owned(), keys::TRUNCATED_NAME, &mut attributes, limits);
     let events = span.events.events.into_iter().map(|event| event_of(event, limits));
-    let events = first(events, span.events.dropped_count, DROPPED_EVENTS, &mut attributes);
+    let events = first(events, span.events.dropped_count, keys::DROPPED_EVENTS, &mut attributes);
     let links = span.links.links.iter().map(|link| link_of(link, limits));
-    let links = first(links, span.links.dropped_count, DROPPED_LINKS, &mut attributes);
+    let links = first(links, span.links.dropped_count, keys::DROPPED_LINKS, &mut attributes);
     SpanRecord {
         // A recorded span has valid ids; should one not, fresh ids keep it from being lost.
         trace_id: trace_id(span.span_context.trace_id()).unwrap_or_else(TraceId::random),
@@ -115,7 +109,7 @@ fn trace_state(state: &TraceState, attributes: &mut Attributes, limits: Limits) 
     if header.len() <= room {
         return Some(header).filter(|header| !header.is_empty());
     }
-    attributes.set(TRUNCATED_TRACE_STATE, header.len() as u64);
+    attributes.set(keys::TRUNCATED_TRACE_STATE, header.len() as u64);
     let end = header.match_indices(',').map(|(comma, _)| comma).take_while(|comma| *comma <= room).last()?;
     Some(header[..end].to_owned())
 }

@@ -217,7 +217,8 @@ fn marker(prefix: &str, key: &Key) -> Key {
     Key::Owned(format!("{prefix}{key}"))
 }
 
-fn owned_bytes(key: &Key) -> usize {
+/// Bytes on the heap of a key, or of another text of its kind.
+pub(super) fn owned_bytes(key: &Key) -> usize {
     match key {
         Cow::Borrowed(_) => 0,
         Cow::Owned(text) => text.capacity(),

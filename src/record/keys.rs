@@ -34,6 +34,15 @@ pub(crate) const TRUNCATED_NAME: &str = "bento.truncated_name";
 pub(crate) const TRUNCATED_MESSAGE: &str = "bento.truncated_message";
 /// Prefix of the marker that says why a value could not be serialised to its end.
 pub(crate) const UNSERIALIZABLE: &str = "bento.unserializable.";
+/// How many events a span had beyond the maximum.
+#[cfg(feature = "otel")]
+pub(crate) const DROPPED_EVENTS: &str = "bento.dropped_events";
+/// How many links a span had beyond the maximum.
+#[cfg(feature = "otel")]
+pub(crate) const DROPPED_LINKS: &str = "bento.dropped_links";
+/// The original size, in bytes, of a trace state that was cut.
+#[cfg(feature = "otel")]
+pub(crate) const TRUNCATED_TRACE_STATE: &str = "bento.truncated_trace_state";
 /// How many properties a span had beyond the maximum.
 pub(crate) const DROPPED_PROPERTIES: &str = "bento.dropped_properties";
 /// Stands for the empty key, which OTLP does not allow.

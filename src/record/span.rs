@@ -4,6 +4,7 @@ use std::mem::size_of;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::attribute::owned_bytes;
 use super::{Attributes, Key, Resource, Scope, SpanId, TraceId, keys};
 
 /// A finished span as owned data: moved from the caller to the encoder, never copied.
@@ -97,13 +98,6 @@ impl SpanRecord {
             + events
             + links
             + status
-    }
-}
-
-fn owned_bytes(key: &Key) -> usize {
-    match key {
-        Key::Borrowed(_) => 0,
-        Key::Owned(text) => text.capacity(),
     }
 }
 

@@ -66,9 +66,9 @@ fn every_text_of_a_span_is_within_the_limits() {
         Some((0..count).map(|number| format!("{key}{number}=value")).collect::<Vec<_>>().join(","))
     };
     assert_eq!(record.trace_state, first(5, "own"));
-    assert_eq!(record.attributes.get(TRUNCATED_TRACE_STATE), Some(&Value::Int(98)));
+    assert_eq!(record.attributes.get(keys::TRUNCATED_TRACE_STATE), Some(&Value::Int(98)));
     assert_eq!(link.trace_state, first(4, "linked"));
-    assert_eq!(link.attributes.get(TRUNCATED_TRACE_STATE), Some(&Value::Int(125)));
+    assert_eq!(link.attributes.get(keys::TRUNCATED_TRACE_STATE), Some(&Value::Int(125)));
 }
 
 #[test]
