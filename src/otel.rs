@@ -50,6 +50,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Sends the spans of an existing tracer provider to Bento; its own batching stays in force.
 ///
+/// Use it with a batch processor: `export` waits up to ten seconds for the backend, which a simple processor would do on
+/// the thread that ends a span. [`SpanProcessor`] never waits.
+///
 /// `export` ends when the batch was accepted or lost, so that a forced flush of the provider tells the truth. Where
 /// nothing else demands it, [`SpanProcessor`] is the shorter way: it needs no second queue.
 ///
@@ -103,8 +106,12 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let client = running::client(&current());
         let records = batch.into_iter().map(|span| convert::record(span, &self.resource, client.limits));
-        let delivery = client.sink.deliver(records.collect(), Instant::now() + LONGEST);
-        told(delivery.await)
+        let start = Instant::now();
+        let delivered = client.sink.deliver(records.collect(), start + LONGEST).await;
+        if let Some(running) = running::latest() {
+            running.note(start, &delivered);
+        }
+        told(delivered)
     }
 
     fn force_flush(&self) -> OTelSdkResult {

@@ -17,6 +17,8 @@ use crate::scope::{Client, Context};
 
 /// How long a dropped guard, or the end of the process, waits for what was emitted.
 const EXIT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long it waits at least for what no flush has waited for.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 static STATE: RwLock<State> = RwLock::new(State::Idle);
 
@@ -40,8 +42,8 @@ pub(crate) struct Running {
     pub(crate) process: u32,
     /// `None` where a route takes the batches.
     destination: Option<Destination>,
-    /// From when to when flushes waited for nothing, so that the end of the process does not wait as long again.
-    in_vain: Mutex<Option<(Instant, Instant)>>,
+    /// So that the end of the process does not wait as long again.
+    in_vain: Mutex<Option<InVain>>,
 }
 
 impl Running {
@@ -66,20 +68,37 @@ impl Running {
     }
 
     /// Takes note of a flush, which may have waited for nothing.
-    fn note(&self, start: Instant, flushed: &Result<(), DeliveryError>) {
+    pub(crate) fn note(&self, start: Instant, flushed: &Result<(), DeliveryError>) {
+        let accounts = self.pipeline.accounts().0;
         let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
         *in_vain = flushed.as_ref().is_err_and(|error| error.waiting() > 0).then(|| {
-            let since = in_vain.filter(|(_, until)| start < *until + EXIT_DEADLINE).map(|(since, _)| since);
-            (since.map_or(start, |since| since.min(start)), Instant::now())
+            let earlier = in_vain.filter(|earlier| earlier.delivered == accounts.delivered);
+            let waited = earlier.map_or(Duration::ZERO, |earlier| earlier.waited) + start.elapsed();
+            InVain { waited, delivered: accounts.delivered, accepted: accounts.accepted }
         });
     }
 
-    /// How long the end of the process may still wait.
+    /// How long the end of the process may still wait: less by what was waited for nothing since the last delivery, but
+    /// what has been emitted since then gets its chance.
     pub(crate) fn patience(&self) -> Duration {
+        let accounts = self.pipeline.accounts().0;
         let in_vain = *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = in_vain.filter(|(_, until)| until.elapsed() < EXIT_DEADLINE);
-        EXIT_DEADLINE.saturating_sub(spent.map_or(Duration::ZERO, |(since, until)| until - since))
+        match in_vain.filter(|in_vain| in_vain.delivered == accounts.delivered) {
+            None => EXIT_DEADLINE,
+            Some(InVain { waited, accepted, .. }) => {
+                let chance = if accepted == accounts.accepted { Duration::ZERO } else { LAST_CHANCE };
+                EXIT_DEADLINE.saturating_sub(waited).max(chance)
+            }
+        }
     }
+}
+
+/// Flushes that ended while spans still waited, and the books at the last of them.
+#[derive(Clone, Copy, Debug)]
+struct InVain {
+    waited: Duration,
+    delivered: u64,
+    accepted: u64,
 }
 
 /// Ends what runs: sends what is still open, delivers everything within `timeout`, and lets the worker go.

@@ -45,7 +45,7 @@ impl Propagation {
     /// assert_eq!(plan.attribute("gen_ai.user.id"), Some("u42".into()));
     /// ```
     pub fn user_id(mut self, user: impl Serialize) -> Self {
-        self.overrides.user = text(&user).map_or(self.overrides.user, Field::Set);
+        self.overrides.user = text(&user, self.limits).map_or(self.overrides.user, Field::Set);
         self
     }
 
@@ -59,7 +59,7 @@ impl Propagation {
     /// assert_eq!(plan.attribute("gen_ai.conversation.id"), Some("c1".into()));
     /// ```
     pub fn session_id(mut self, session: impl Serialize) -> Self {
-        self.overrides.session = text(&session).map_or(self.overrides.session, Field::Set);
+        self.overrides.session = text(&session, self.limits).map_or(self.overrides.session, Field::Set);
         self
     }
 

@@ -69,7 +69,8 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("gen_ai.user.id"), Some("42".into())); // always a text
         /// ```
         pub fn user_id(mut self, user: impl serde_core::Serialize) -> Self {
-            self.draft.identity.user = crate::scope::text(&user).or(self.draft.identity.user.take());
+            self.draft.identity.user =
+                crate::scope::text(&user, self.draft.limits()).or(self.draft.identity.user.take());
             self
         }
 
@@ -82,7 +83,7 @@ macro_rules! setters {
         /// ```
         pub fn convo_id(mut self, conversation: impl serde_core::Serialize) -> Self {
             self.draft.identity.session =
-                crate::scope::text(&conversation).or(self.draft.identity.session.take());
+                crate::scope::text(&conversation, self.draft.limits()).or(self.draft.identity.session.take());
             self
         }
 

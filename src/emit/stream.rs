@@ -10,7 +10,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{Failure, TrackAi};
-use crate::foreign::panic_message;
+use crate::foreign::{guarded, panic_message};
 use crate::record::{Limits, SpanId, keys, prefix};
 use crate::running;
 use crate::scope::{Context, Leaf};
@@ -94,6 +94,7 @@ pub struct Output {
     call: Option<(Context, Leaf)>,
     limits: Limits,
     text: String,
+    has_text: bool,
     /// Bytes that came, of which `text` keeps at most the limit.
     size: usize,
     requested: Instant,
@@ -119,6 +120,7 @@ impl Output {
     /// # });
     /// ```
     pub fn push(&mut self, text: &str) {
+        self.has_text = true;
         let room = self.limits.value_bytes.saturating_sub(self.text.len());
         if self.text.len() == self.size {
             self.text.push_str(prefix(text, room));
@@ -199,14 +201,14 @@ impl Output {
 
     fn send(&mut self, cancelled: bool) {
         let Some((context, mut leaf)) = self.call.take() else { return };
-        if self.size > 0 {
+        if self.has_text {
             leaf.draft.set_gathered(keys::OUTPUT, std::mem::take(&mut self.text), self.size);
         }
         // Who stops at an error drops the stream, too.
         if cancelled && !leaf.draft.has_failed() {
             leaf.draft.set_managed(keys::CANCELLED, true);
         }
-        if self.requested_at.is_none() && leaf.duration.is_none() {
+        if self.requested_at.is_none() {
             leaf.duration = Some(self.requested.elapsed());
         }
         leaf.send(&context, &running::client(&context));
@@ -298,6 +300,7 @@ impl TrackAi {
             limits: leaf.draft.limits(),
             call: Some((context, leaf)),
             text: String::new(),
+            has_text: false,
             size: 0,
             requested: Instant::now(),
             requested_at,
@@ -335,7 +338,10 @@ impl<S: Stream, F: FnMut(&S::Item, &mut Output)> Stream for TracedStream<S, F> {
                 if !std::mem::replace(this.started, true) {
                     this.output.first_chunk();
                 }
-                (this.record)(chunk, this.output);
+                let recorded = guarded(|| (this.record)(chunk, this.output));
+                if let Err(panic) = recorded {
+                    this.output.error(Failure { kind: "panic", message: &panic });
+                }
             }
             None => this.output.send(false),
         }

@@ -67,7 +67,7 @@ impl TraceUpdate {
     /// assert_eq!(turn.attribute("gen_ai.user.id"), Some("u42".into()));
     /// ```
     pub fn user_id(mut self, user: impl Serialize) -> Self {
-        self.draft.identity.user = text(&user).or(self.draft.identity.user);
+        self.draft.identity.user = text(&user, self.draft.limits()).or(self.draft.identity.user);
         self
     }
 
@@ -82,7 +82,7 @@ impl TraceUpdate {
     /// assert_eq!(turn.attribute("gen_ai.conversation.id"), Some("c1".into()));
     /// ```
     pub fn session_id(mut self, session: impl Serialize) -> Self {
-        self.draft.identity.session = text(&session).or(self.draft.identity.session);
+        self.draft.identity.session = text(&session, self.draft.limits()).or(self.draft.identity.session);
         self
     }
 

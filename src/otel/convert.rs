@@ -31,7 +31,7 @@ pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -
     let start = unix_nanos(span.start_time);
     let mut attributes = attributes(span.attributes.iter(), span.dropped_attributes_count, limits);
     let trace_state = trace_state(span.span_context.trace_state(), &mut attributes, limits);
-    let name = bounded(span.name.into_owned(), keys::TRUNCATED_NAME, &mut attributes, limits);
+    let name = bounded(span.name.into_owned(), keys::TRUNCATED_NAME, &mut attributes, Limits::NAMES);
     let events = span.events.events.into_iter().map(|event| event_of(event, limits));
     let events = first(events, span.events.dropped_count, keys::DROPPED_EVENTS, &mut attributes);
     let links = span.links.links.iter().map(|link| link_of(link, limits));
@@ -117,7 +117,7 @@ fn trace_state(state: &TraceState, attributes: &mut Attributes, limits: Limits) 
 fn event_of(event: otel::Event, limits: Limits) -> Event {
     let mut attributes = attributes(event.attributes.iter(), event.dropped_attributes_count, limits);
     let name = match event.name {
-        Key::Owned(name) => Key::Owned(bounded(name, keys::TRUNCATED_NAME, &mut attributes, limits)),
+        Key::Owned(name) => Key::Owned(bounded(name, keys::TRUNCATED_NAME, &mut attributes, Limits::NAMES)),
         name @ Key::Borrowed(_) => name,
     };
     Event { name, time: unix_nanos(event.timestamp), attributes }
@@ -155,7 +155,7 @@ fn attributes<'a>(pairs: impl Iterator<Item = &'a KeyValue>, dropped: u32, limit
     use opentelemetry::Value as Otel;
     let mut attributes = Attributes::with_capacity(pairs.size_hint().0.min(MAX_ITEMS));
     for KeyValue { key, value, .. } in pairs {
-        let key = Text::of_str(key.as_str(), limits).kept;
+        let key = Text::of_str(key.as_str(), Limits::NAMES).kept;
         if !attributes.admit(&key) {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Instant;
@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use super::convert;
 use crate::error::LossReason;
 use crate::export::{Export, Verdict, presentable};
+use crate::foreign::guarded;
 use crate::pipeline::Route;
 use crate::record::SpanRecord;
 
@@ -44,12 +45,19 @@ use crate::record::SpanRecord;
 /// # Ok(())
 /// # }
 /// ```
-pub fn route(mut exporter: impl SpanExporter + 'static) -> Route {
+pub fn route(exporter: impl SpanExporter + 'static) -> Route {
     let runtime = Handle::try_current().ok();
     Route::new(move |resource| {
-        exporter.set_resource(&convert::sdk_resource(resource));
-        let exporter = Arc::new(exporter);
-        Box::new(move || Box::new(Handover { exporter: Arc::clone(&exporter), runtime: runtime.clone() }))
+        let resource = convert::sdk_resource(resource);
+        let shared = Mutex::new(Arc::new(exporter));
+        Box::new(move || {
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            // Told here, on the worker, where what the exporter emits is no span and a panic of its own is contained.
+            if let Some(exporter) = Arc::get_mut(&mut shared) {
+                guarded(|| exporter.set_resource(&resource)).ok();
+            }
+            Box::new(Handover { exporter: Arc::clone(&shared), runtime: runtime.clone() })
+        })
     })
 }
 

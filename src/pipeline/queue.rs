@@ -28,7 +28,7 @@ pub(crate) struct Policy {
 impl Policy {
     /// Bytes at which a request is worth while, or needed before the queue runs out of room.
     fn full_bytes(&self) -> usize {
-        self.batch_bytes.min(self.queue_bytes / 2)
+        self.batch_bytes.min(self.queue_bytes / 4)
     }
 
     pub(crate) fn of(settings: &Settings) -> Self {
@@ -164,7 +164,8 @@ impl Queue {
 
     /// Whether as much waits as one request may carry.
     fn has_full_batch(&self) -> bool {
-        self.waiting.len() >= self.policy.batch_spans || self.waiting_bytes >= self.policy.full_bytes()
+        let enough = self.waiting_bytes >= self.policy.full_bytes();
+        self.waiting.len() >= self.policy.batch_spans || (enough && !self.waiting.is_empty())
     }
 
     fn evict(&mut self, reason: LossReason) -> Option<SpanRecord> {
@@ -266,11 +267,17 @@ impl Queue {
         self.not_after_deadline(now + longest)
     }
 
-    /// Enters what became of the batch in flight; true where its tries have come to an end.
-    pub(crate) fn settle(&mut self, batch: Batch, verdict: Verdict, now: Instant, random: u64) -> bool {
+    /// Enters what became of the batch in flight; gives the reason where a verdict that left hope has become a loss.
+    pub(crate) fn settle(
+        &mut self,
+        batch: Batch,
+        verdict: Verdict,
+        now: Instant,
+        random: u64,
+    ) -> Option<LossReason> {
         if self.phase == Phase::Closed {
             // The deadline of the shutdown passed while it was on its way; it has been counted.
-            return false;
+            return None;
         }
         self.in_flight_bytes = 0;
         match verdict {
@@ -283,7 +290,7 @@ impl Queue {
             }
             Verdict::Retry { cause, .. } if now.duration_since(batch.cut_at) >= GIVE_UP_AFTER => {
                 self.fail(&batch, LossReason::GivenUp, cause);
-                return true;
+                return Some(LossReason::GivenUp);
             }
             Verdict::Retry { after, cause } => {
                 self.accounts.last_error = Some(cause);
@@ -294,7 +301,9 @@ impl Queue {
                 self.retrying.push_back(Batch { attempts, not_before: now + pause, ..batch });
             }
             Verdict::TooLarge { cause } if batch.len() == 1 => {
-                self.fail(&batch, LossReason::Refused { status: 413 }, cause);
+                let reason = LossReason::Refused { status: 413 };
+                self.fail(&batch, reason, cause);
+                return Some(reason);
             }
             Verdict::TooLarge { .. } => {
                 let mut first = batch;
@@ -305,7 +314,7 @@ impl Queue {
             }
             Verdict::Refused { reason, cause } => self.fail(&batch, reason, cause),
         }
-        false
+        None
     }
 
     /// Counts a panic of the exporter; the batch it had is settled as any other.

@@ -62,12 +62,15 @@ impl Worker {
         let spans = batch.len();
         self.log.tell(&verdict, spans);
         let now = Instant::now();
-        let (given_up, dropped) = self
+        let (lost, dropped) = self
             .shared
             .change(|queue| (queue.settle(batch, verdict, now, random_u64()), queue.untold_overflow(now)));
-        if given_up {
-            let cause = "every try failed for five minutes".to_owned();
-            self.log.tell(&Verdict::Refused { reason: LossReason::GivenUp, cause }, spans);
+        if let Some(reason) = lost {
+            let cause = match reason {
+                LossReason::GivenUp => "every try failed for five minutes",
+                _ => "the backend takes no request as large as this span alone: lower `value_bytes`",
+            };
+            self.log.tell(&Verdict::Refused { reason, cause: cause.to_owned() }, spans);
         }
         if let Some(dropped) = dropped {
             warn_of_overflow(dropped);

@@ -128,7 +128,9 @@ impl Attributes {
 
     /// Whether there is room for a property; one without is counted.
     pub(crate) fn admit(&mut self, key: &str) -> bool {
-        let admitted = self.items.len() < MAX_PROPERTIES || self.get(key).is_some();
+        // A marker comes with its value.
+        let is_marker = [keys::TRUNCATED, keys::UNSERIALIZABLE].iter().any(|prefix| key.starts_with(prefix));
+        let admitted = is_marker || self.items.len() < MAX_PROPERTIES || self.get(key).is_some();
         self.dropped += u64::from(!admitted);
         admitted
     }
@@ -152,6 +154,7 @@ impl Attributes {
     /// Takes over what `self` has no value for.
     pub(crate) fn fill_from(&mut self, others: &Self) {
         self.has_markers |= others.has_markers;
+        self.dropped += others.dropped;
         // A marker goes with the value it is about.
         let missing: Vec<bool> = others.iter().map(|(key, _)| self.get(subject(key)).is_none()).collect();
         for ((key, value), missing) in others.iter().zip(missing) {
@@ -285,6 +288,10 @@ mod tests {
         }
         assert_eq!((attributes.iter().count(), attributes.dropped()), (MAX_PROPERTIES, 976));
         assert!(attributes.admit("7"), "it has its place");
+        let mut filled = Attributes::default();
+        filled.set("own", true);
+        filled.fill_from(&attributes);
+        assert_eq!((filled.iter().count(), filled.dropped()), (MAX_PROPERTIES, 977));
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Bytes that a name or a key may have. They are no values, and a small limit must not make them alike.
+    pub(crate) const NAMES: Self = Self { value_bytes: Self::DEFAULT_VALUE_BYTES };
     pub(crate) const DEFAULT_VALUE_BYTES: usize = 1024 * 1024;
 }
 

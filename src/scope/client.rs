@@ -42,7 +42,7 @@ impl Client {
     pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {
         // Asked without the lock: a source may call back.
         let sources = Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner));
-        sources.resolve(overrides)
+        sources.resolve(overrides, self.limits)
     }
 
     pub(super) fn opened(&self, span: &Arc<OpenSpan>) {

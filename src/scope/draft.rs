@@ -138,10 +138,9 @@ impl Draft {
     }
 }
 
-/// A value as text: a string as it is, anything else its JSON text, null nothing. The limits come when it is written.
-pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Option<String> {
-    let unlimited = Limits { value_bytes: usize::MAX };
-    guarded(|| Content::text_of(value, unlimited)).ok().flatten().map(|text| text.kept)
+/// A value as text: a string as it is, anything else its JSON text, null nothing.
+pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text> {
+    guarded(|| Content::text_of(value, limits)).ok().flatten()
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(
@@ -151,7 +150,7 @@ pub(crate) fn set_property<T: Serialize + ?Sized>(
     limits: Limits,
 ) {
     let key = match key.into() {
-        Key::Owned(key) => Key::Owned(Text::of_string(key, limits).kept),
+        Key::Owned(key) => Key::Owned(Text::of_string(key, Limits::NAMES).kept),
         key @ Key::Borrowed(_) => key,
     };
     if !properties.admit(&key) {

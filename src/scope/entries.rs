@@ -49,7 +49,7 @@ impl ser::SerializeMap for Entries {
     type Error = NotAnObject;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotAnObject> {
-        self.key = text(key).unwrap_or_default();
+        self.key = text(key, Limits::NAMES).map(|key| key.kept).unwrap_or_default();
         Ok(())
     }
 

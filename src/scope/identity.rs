@@ -10,8 +10,8 @@ use crate::record::{Array, Attributes, Limits, Text, Value, keys, prefix};
 /// What is known of who a span belongs to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Identity {
-    pub(crate) user: Option<String>,
-    pub(crate) session: Option<String>,
+    pub(crate) user: Option<Text>,
+    pub(crate) session: Option<Text>,
     pub(crate) tags: Option<Vec<String>>,
 }
 
@@ -25,12 +25,16 @@ impl Identity {
         }
     }
 
+    pub(crate) fn session(self) -> Option<String> {
+        self.session.map(|session| session.kept)
+    }
+
     pub(crate) fn write(self, attributes: &mut Attributes, limits: Limits) {
         if let Some(user) = self.user {
-            attributes.set_text(keys::USER_ID, Text::of_string(user, limits));
+            attributes.set_text(keys::USER_ID, user);
         }
         if let Some(session) = self.session {
-            attributes.set_text(keys::CONVERSATION_ID, Text::of_string(session, limits));
+            attributes.set_text(keys::CONVERSATION_ID, session);
         }
         if let Some(mut tags) = self.tags {
             let size: usize = tags.iter().map(String::len).sum();
@@ -71,9 +75,9 @@ impl<T: Clone> Field<T> {
         }
     }
 
-    fn resolve(&self, source: Option<&Source<T>>) -> Option<T> {
+    fn or_ask(&self, source: impl FnOnce() -> Option<T>) -> Option<T> {
         match self {
-            Self::Inherit => source?.value(),
+            Self::Inherit => source(),
             Self::Set(value) => Some(value.clone()),
             Self::Clear => None,
         }
@@ -83,8 +87,8 @@ impl<T: Clone> Field<T> {
 /// What `propagate_attributes` says of every span in its scope.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
-    pub(crate) user: Field<String>,
-    pub(crate) session: Field<String>,
+    pub(crate) user: Field<Text>,
+    pub(crate) session: Field<Text>,
     pub(crate) tags: Field<Vec<String>>,
     pub(crate) properties: Attributes,
 }
@@ -124,13 +128,13 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// Identity as the scope and then these sources know it.
-    pub(crate) fn resolve(&self, overrides: Option<&Overrides>) -> Identity {
+    pub(crate) fn resolve(&self, overrides: Option<&Overrides>, limits: Limits) -> Identity {
         static INHERIT: Overrides = Overrides::inherit();
         let overrides = overrides.unwrap_or(&INHERIT);
         Identity {
-            user: overrides.user.resolve(self.user.as_ref()),
-            session: overrides.session.resolve(self.session.as_ref()),
-            tags: overrides.tags.resolve(self.tags.as_ref()),
+            user: overrides.user.or_ask(|| text_of(self.user.as_ref(), limits)),
+            session: overrides.session.or_ask(|| text_of(self.session.as_ref(), limits)),
+            tags: overrides.tags.or_ask(|| self.tags.as_ref()?.value()),
         }
     }
 
@@ -140,6 +144,10 @@ impl Sources {
         self.session = newer.session.or(self.session.take());
         self.tags = newer.tags.or(self.tags.take());
     }
+}
+
+fn text_of(source: Option<&Source<String>>, limits: Limits) -> Option<Text> {
+    Some(Text::of_string(source?.value()?, limits))
 }
 
 /// A value, or a closure that is called for each span.
@@ -185,6 +193,10 @@ impl<T> fmt::Debug for Source<T> {
 mod tests {
     use super::*;
 
+    fn text(text: &str) -> Text {
+        Text::of_str(text, Limits::default())
+    }
+
     fn sources() -> Sources {
         Sources {
             user: Some(Source::Value("init".to_owned())),
@@ -196,22 +208,22 @@ mod tests {
     #[test]
     fn a_scope_inherits_sets_or_clears_each_field() {
         let overrides =
-            Overrides { user: Field::Set("scope".into()), tags: Field::Clear, ..Overrides::default() };
-        let identity = sources().resolve(Some(&overrides));
+            Overrides { user: Field::Set(text("scope")), tags: Field::Clear, ..Overrides::default() };
+        let identity = sources().resolve(Some(&overrides), Limits::default());
         assert_eq!(
             identity,
-            Identity { user: Some("scope".into()), session: Some("asked".into()), tags: None }
+            Identity { user: Some(text("scope")), session: Some(text("asked")), tags: None }
         );
         let inner = Overrides { user: Field::Clear, ..Overrides::default() }.over(Some(&overrides));
-        assert_eq!(sources().resolve(Some(&inner)).user, None);
-        assert_eq!(sources().resolve(Some(&inner)).tags, None);
+        assert_eq!(sources().resolve(Some(&inner), Limits::default()).user, None);
+        assert_eq!(sources().resolve(Some(&inner), Limits::default()).tags, None);
     }
 
     #[test]
     fn a_panicking_closure_costs_its_field_only() {
         let mut sources = sources();
         sources.session = Some(Source::Closure(Arc::new(|| std::panic::resume_unwind(Box::new("boom")))));
-        let identity = sources.resolve(None);
-        assert_eq!((identity.user.as_deref(), identity.session), (Some("init"), None));
+        let identity = sources.resolve(None, Limits::default());
+        assert_eq!((identity.user, identity.session), (Some(text("init")), None));
     }
 }

@@ -13,13 +13,41 @@ use once_cell::sync::Lazy;
 use tokio::task;
 
 use super::{Context, OpenSpan, Role};
+use crate::record::SpanId;
 
 /// A place where spans are opened, under what was current when the place was made.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
     base: Context,
-    /// The context inside each open span, innermost last.
-    open: Mutex<Vec<Context>>,
+    open: Mutex<Open>,
+}
+
+/// The open spans of one place, innermost last.
+type Open = Vec<Seated>;
+
+/// A span that sits in a place.
+#[derive(Clone, Debug)]
+struct Seated {
+    /// The context inside the span.
+    context: Context,
+    /// The span it sits inside: its parent, or where that has left the nearest ancestor that has not.
+    inside: Option<SpanId>,
+}
+
+impl Seated {
+    fn new(context: Context) -> Self {
+        let inside = context.span().and_then(|span| span.parent());
+        Self { context, inside }
+    }
+}
+
+/// Takes a span out; those inside it sit inside what it sat in.
+fn unseat(open: &mut Open, span: &OpenSpan) {
+    let Some(index) = open.iter().position(|seated| seated.context.is_inside(span)) else { return };
+    let left = open.remove(index);
+    for seated in open.iter_mut().filter(|seated| seated.inside == Some(span.span_id)) {
+        seated.inside = left.inside;
+    }
 }
 
 /// Where one open span sits, wherever its guard is moved.
@@ -50,7 +78,7 @@ thread_local! {
 /// The contexts inside the spans that tasks hold open; tasks without one have no entry.
 static TASKS: Lazy<[Mutex<Tasks>; 16]> = Lazy::new(Default::default);
 
-type Tasks = HashMap<task::Id, Vec<Context>>;
+type Tasks = HashMap<task::Id, Open>;
 
 impl Frame {
     pub(crate) fn new(base: Context) -> Arc<Self> {
@@ -83,10 +111,10 @@ impl Frame {
     }
 
     fn context(&self) -> Context {
-        self.open().last().unwrap_or(&self.base).clone()
+        self.open().last().map_or(&self.base, |seated| &seated.context).clone()
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<Context>> {
+    fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,7 +138,9 @@ pub(super) fn current() -> Context {
 fn innermost_context() -> Context {
     match here() {
         Some(Seat::Frame(frame)) => frame.context(),
-        Some(Seat::Task(id)) => tasks(id).get(&id).and_then(|open| open.last().cloned()).unwrap_or_default(),
+        Some(Seat::Task(id)) => {
+            tasks(id).get(&id).and_then(|open| Some(open.last()?.context.clone())).unwrap_or_default()
+        }
         Some(Seat::Nowhere) | None => Context::default(),
     }
 }
@@ -140,6 +170,7 @@ impl Seat {
     /// Makes the context inside an open span current in the innermost place.
     pub(crate) fn take(inside: Context) -> Self {
         let seat = here().unwrap_or(Self::Nowhere);
+        let inside = Seated::new(inside);
         match &seat {
             Self::Frame(frame) => frame.open().push(inside),
             Self::Task(id) => tasks(*id).entry(*id).or_default().push(inside),
@@ -150,13 +181,12 @@ impl Seat {
 
     /// Frees the seat; the spans around it stay where they are.
     pub(crate) fn leave(&self, span: &OpenSpan) {
-        let others = |open: &Context| !open.is_inside(span);
         match self {
-            Self::Frame(frame) => frame.open().retain(others),
+            Self::Frame(frame) => unseat(&mut frame.open(), span),
             Self::Task(id) => {
                 let mut tasks = tasks(*id);
                 if let Some(open) = tasks.get_mut(id) {
-                    open.retain(others);
+                    unseat(open, span);
                     if open.is_empty() {
                         tasks.remove(id);
                     }
@@ -168,12 +198,13 @@ impl Seat {
 
     /// The innermost trajectory that sits inside `span` and is open.
     pub(crate) fn trajectory_inside(&self, span: &OpenSpan) -> Option<Arc<OpenSpan>> {
-        let inside = |open: &[Context]| {
-            // Outermost first, so that a parent is known before its children.
+        let inside = |open: &Open| {
+            // Outermost first, so that a span is known before those inside it.
             let mut family = vec![span.span_id];
             let mut innermost = None;
-            for other in open.iter().filter_map(Context::span) {
-                if other.parent().is_some_and(|parent| family.contains(&parent)) {
+            for seated in open {
+                let Some(other) = seated.context.span() else { continue };
+                if seated.inside.is_some_and(|outer| family.contains(&outer)) {
                     family.push(other.span_id);
                     if other.role == Role::Trajectory && other.is_open() {
                         innermost = Some(Arc::clone(other));

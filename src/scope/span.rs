@@ -158,7 +158,7 @@ impl OpenSpan {
     /// The session as this span would carry it if it ended now, or as it did when it ended; else its trace's.
     pub(crate) fn session(&self) -> Option<String> {
         let own = match &*self.life() {
-            Life::Open(body) => self.resolve(body.draft.identity.clone(), &body.implicit).session,
+            Life::Open(body) => self.resolve(body.draft.identity.clone(), &body.implicit).session(),
             Life::Ended { session } => session.clone(),
         };
         own.or_else(|| self.trace.root.upgrade().filter(|root| root.span_id != self.span_id)?.session())
@@ -190,7 +190,7 @@ impl OpenSpan {
             };
             let Body { mut draft, implicit } = body;
             let identity = self.resolve(std::mem::take(&mut draft.identity), &implicit);
-            *life = Life::Ended { session: identity.session.clone() };
+            *life = Life::Ended { session: identity.clone().session() };
             (draft, identity)
         };
         self.client.ended(self.span_id);
@@ -299,7 +299,7 @@ fn send(
     mut draft: Draft,
     identity: Identity,
 ) {
-    let name = Text::of_string(name, client.limits);
+    let name = Text::of_string(name, Limits::NAMES);
     if let Some(size) = name.cut_from {
         draft.set_managed(keys::TRUNCATED_NAME, size as u64);
     }

@@ -155,3 +155,18 @@ fn a_nested_trajectory_knows_the_conversation_of_its_trace() {
         assert_eq!(turn.convo_id().as_deref(), Some("c1"));
     });
 }
+
+#[test]
+fn what_leaves_from_between_does_not_hide_what_is_inside() {
+    capture(|| {
+        let outer = bento::begin("outer").start();
+        let tool = bento::tool_span("tool").start();
+        let middle = bento::begin("middle").start();
+        let inner = bento::begin("inner").start();
+        tool.finish();
+        drop(middle);
+        assert_eq!(outer.finish().unwrap_err(), FinishError::OutOfOrder { inner: "inner".into() });
+        inner.finish().unwrap();
+        outer.finish().unwrap();
+    });
+}

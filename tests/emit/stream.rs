@@ -168,3 +168,27 @@ async fn a_stream_that_panics_has_failed() {
     assert_eq!((answer.error_type(), answer.attribute(CANCELLED)), (Some("panic"), None));
     assert_eq!(answer.attribute(OUTPUT), Some("a".into()));
 }
+
+#[tokio::test]
+async fn a_panic_in_what_records_a_chunk_costs_the_chunk() {
+    let spans = capture_async(async {
+        let record = |chunk: &&str, output: &mut bento::Output| match *chunk {
+            "b" => std::panic::resume_unwind(Box::new("boom")),
+            chunk => output.push(chunk),
+        };
+        let stream = bento::track_ai("answer").stream_with(stream::iter(["a", "b", "c"]), record);
+        assert_eq!(stream.collect::<Vec<_>>().await, ["a", "b", "c"]);
+    })
+    .await;
+    let answer = only(&spans);
+    assert_eq!((answer.error(), answer.attribute(OUTPUT)), (Some("boom"), Some("ac".into())));
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_an_answer() {
+    let spans = capture_async(async {
+        bento::track_ai("answer").stream(stream::iter([""])).collect::<Vec<_>>().await
+    })
+    .await;
+    assert_eq!(only(&spans).attribute(OUTPUT), Some("".into()));
+}

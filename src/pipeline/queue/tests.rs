@@ -134,9 +134,9 @@ fn an_overflow_without_an_end_is_told_now_and_then() {
 #[test]
 fn many_bytes_are_sent_at_once_and_before_they_crowd_each_other_out() {
     let (mut queue, now) = queue();
-    let wakes: Vec<bool> = (0..4).map(|_| queue.push(record(150_000)).wake).collect();
-    assert_eq!(wakes, [false, false, false, true], "at half the bytes of the queue");
-    assert_eq!(settle_all(&mut queue, now, &accept()), [3], "as much as one request carries");
+    let wakes: Vec<bool> = (0..4).map(|_| queue.push(record(100_000)).wake).collect();
+    assert_eq!(wakes, [false, false, true, false], "at a quarter of the bytes of the queue");
+    assert_eq!(settle_all(&mut queue, now, &accept()), [4]);
     assert_eq!(queue.accounts().lost.total(), 0);
 }
 
@@ -369,4 +369,14 @@ fn what_is_in_flight_when_the_queue_closes_is_counted_once() {
     queue.settle(batch, accept(), now, 0);
     assert_eq!((queue.accounts().delivered, queue.accounts().lost.total()), (0, 4));
     assert!(books_balance(&queue));
+}
+
+#[test]
+fn nothing_is_never_enough_to_send() {
+    let now = Instant::now();
+    let policy = Policy { queue_spans: 8, queue_bytes: 0, batch_spans: 4, batch_bytes: 9, interval: SECOND };
+    let mut queue = Queue::new(policy, now);
+    assert!(matches!(queue.next(now), Step::Wait(_)));
+    assert!(!queue.push(record(1)).wake);
+    assert!(matches!(queue.next(now), Step::TellOverflow(1) | Step::Wait(_)));
 }

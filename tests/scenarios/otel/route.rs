@@ -212,18 +212,23 @@ impl SpanExporter for Curious {
         Ok(())
     }
 
-    fn set_resource(&mut self, _: &opentelemetry_sdk::Resource) {
-        assert!(!bento::status().is_running());
+    fn set_resource(&mut self, resource: &opentelemetry_sdk::Resource) {
+        // Neither a deadlock, nor a start from the environment, nor a span.
+        assert!(bento::status().is_running());
+        bento::track_ai("from the exporter").send();
+        assert!(resource.iter().any(|(key, _)| key.as_str() == "service.name"));
+        panic!("curiosity");
     }
 }
 
 #[test]
-fn an_exporter_may_call_back_while_the_sdk_starts() {
+fn an_exporter_may_call_back_and_panic_when_it_is_told_of_the_resource() {
     scenario(
         || {
             let _bento = start(Curious);
             bento::track_ai("answer").send();
             bento::flush(LONG).unwrap();
+            assert_eq!((bento::status().accepted(), bento::status().delivered()), (1, 1));
         },
         |child| {
             child.succeeds();

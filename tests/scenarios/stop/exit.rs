@@ -166,3 +166,27 @@ fn an_exit_with_nothing_to_send_is_at_once() {
         },
     );
 }
+
+#[test]
+fn short_flushes_that_were_too_short_leave_the_end_its_time() {
+    scenario(
+        || {
+            let guard = bento::init().unwrap();
+            for number in 0..26 {
+                bento::track_ai(number.to_string()).send();
+                bento::flush(Duration::from_millis(50)).unwrap_err();
+                while bento::status().waiting() > 0 {
+                    std::thread::yield_now();
+                }
+            }
+            bento::track_ai("last").send();
+            drop(guard);
+            assert_eq!(bento::status().waiting(), 0);
+        },
+        |child| {
+            let server = Server::always(Answer::Late(Duration::from_millis(200)));
+            child.to(&server).succeeds();
+            assert_eq!(span_names(&server.requests()).len(), 27);
+        },
+    );
+}
