@@ -95,6 +95,10 @@ impl Attributes {
         Self { items: Vec::with_capacity(capacity), ..Self::new() }
     }
 
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.items.reserve(additional);
+    }
+
     /// Sets `key`, replacing an earlier value: a key stands once in a span.
     pub(crate) fn set(&mut self, key: impl Into<Key>, value: impl Into<Value>) {
         let mut key = key.into();

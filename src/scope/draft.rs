@@ -27,11 +27,14 @@ struct Failure {
 }
 
 impl Draft {
+    /// As many keys as the SDK manages on a usual call.
+    const USUAL: usize = 8;
+
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
             properties: Attributes::new(),
-            managed: Attributes::new(),
+            managed: Attributes::with_capacity(Self::USUAL),
             identity: Identity::default(),
             failure: None,
         }
@@ -118,6 +121,7 @@ impl Draft {
     /// Everything as OTLP has it; `end` is the time of a failure.
     pub(super) fn finish(self, identity: Identity, end: u64) -> (Attributes, Vec<Event>, Status) {
         let mut attributes = self.properties;
+        attributes.reserve(Self::USUAL);
         for (key, value) in self.managed {
             attributes.set(key, value);
         }
