@@ -21,7 +21,7 @@ use crate::emit::{Begin, Failure, Outcome, ToolSpan, begin, tool_span};
 use crate::foreign::guarded;
 use crate::record::{Limits, Text, keys, prefix};
 use crate::running;
-use crate::scope::{Draft, InContext, current};
+use crate::scope::{Draft, InContext};
 
 /// A span that is about to be opened around a function's body.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl Input {
 
     #[expect(clippy::new_without_default, reason = "it depends on what is current")]
     pub fn new() -> Self {
-        Self { limits: running::client(&current()).limits, ..Self::none() }
+        Self { limits: running::limits(None), ..Self::none() }
     }
 
     fn add<T: Serialize>(&mut self, name: &str, value: &T) {

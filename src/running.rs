@@ -13,7 +13,8 @@ pub(crate) use start::{Setup, Start, start};
 use crate::config::{Destination, ProcessEnvironment};
 use crate::error::DeliveryError;
 use crate::pipeline::{Pipeline, Telling, on_worker};
-use crate::scope::{Client, Context};
+use crate::record::Limits;
+use crate::scope::{Client, Context, current};
 
 /// How long a dropped guard, or the end of the process, waits for what was emitted.
 const EXIT_DEADLINE: Duration = Duration::from_secs(5);
@@ -154,6 +155,14 @@ pub(crate) fn client(context: &Context) -> Arc<Client> {
         log::warn!("bento: nothing is sent: {error}");
     }
     running_client(&state()).unwrap_or_else(|| Arc::clone(&OFF))
+}
+
+/// The limits for an emission in `within`, or else in the current context.
+pub(crate) fn limits(within: Option<&Context>) -> Limits {
+    match within {
+        Some(context) => client(context).limits,
+        None => client(&current()).limits,
+    }
 }
 
 fn running_client(state: &State) -> Option<Arc<Client>> {

@@ -31,7 +31,7 @@ pub struct Propagation {
 /// # });
 /// ```
 pub fn propagate_attributes() -> Propagation {
-    Propagation { limits: running::client(&current()).limits, overrides: Overrides::default() }
+    Propagation { limits: running::limits(None), overrides: Overrides::default() }
 }
 
 impl Propagation {

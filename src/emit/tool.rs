@@ -68,7 +68,7 @@ impl ToolSpan {
     setters!(time of ToolSpan);
 
     pub(crate) fn within(context: Option<Context>, name: &str) -> Self {
-        let limits = running::client(context.as_ref().unwrap_or(&current())).limits;
+        let limits = running::limits(context.as_ref());
         let mut draft = Draft::new(limits);
         draft.set_managed(keys::KIND, "tool");
         Self {
@@ -136,9 +136,7 @@ impl ToolSpan {
     /// ```
     pub fn send(self) -> SpanId {
         let context = self.opening.within.unwrap_or_else(current);
-        let mut leaf = Leaf::new(self.opening.name, self.draft);
-        leaf.started_at = self.started_at;
-        leaf.duration = self.duration;
+        let leaf = Leaf::new(self.opening.name, self.draft, self.started_at, self.duration);
         leaf.send(&context, &running::client(&context))
     }
 }

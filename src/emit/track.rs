@@ -50,7 +50,7 @@ impl TrackAi {
     setters!(time of TrackAi);
 
     pub(crate) fn within(context: Option<Context>, event: &str) -> Self {
-        let limits = running::client(context.as_ref().unwrap_or(&current())).limits;
+        let limits = running::limits(context.as_ref());
         Self {
             within: context,
             name: name_or_unnamed(event),
@@ -75,9 +75,7 @@ impl TrackAi {
     }
 
     pub(super) fn into_leaf(self) -> (Context, Leaf) {
-        let mut leaf = Leaf::new(self.name, self.draft);
-        leaf.started_at = self.started_at;
-        leaf.duration = self.duration;
+        let leaf = Leaf::new(self.name, self.draft, self.started_at, self.duration);
         (self.within.unwrap_or_else(current), leaf)
     }
 }

@@ -5,7 +5,7 @@ use super::guard::{self, Guard, Opening};
 use super::setters::{guard_setters, setters};
 use crate::error::FinishError;
 use crate::running;
-use crate::scope::{Context, Draft, Ending, Role, current};
+use crate::scope::{Context, Draft, Ending, Role};
 
 /// A trajectory that is about to begin; see [`begin`].
 ///
@@ -79,7 +79,7 @@ impl Begin {
     setters!(kind of Begin);
 
     pub(crate) fn within(context: Option<Context>, event: &str) -> Self {
-        let limits = running::client(context.as_ref().unwrap_or(&current())).limits;
+        let limits = running::limits(context.as_ref());
         Self {
             opening: Opening {
                 role: Role::Trajectory,

@@ -40,7 +40,7 @@ pub struct SpanUpdate {
 /// bento::update_current_trace().user_id("u42").property("plan", "pro").apply();
 /// ```
 pub fn update_current_trace() -> TraceUpdate {
-    TraceUpdate { draft: Draft::new(running::client(&current()).limits) }
+    TraceUpdate { draft: Draft::new(running::limits(None)) }
 }
 
 /// Says more of the innermost open span, wherever in it this is called. Outside of any it does nothing.
@@ -50,7 +50,7 @@ pub fn update_current_trace() -> TraceUpdate {
 /// bento::tool_span("search").enter(|_| search());
 /// ```
 pub fn update_current_span() -> SpanUpdate {
-    SpanUpdate { draft: Draft::new(running::client(&current()).limits) }
+    SpanUpdate { draft: Draft::new(running::limits(None)) }
 }
 
 impl TraceUpdate {

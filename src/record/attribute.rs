@@ -133,7 +133,7 @@ impl Attributes {
     /// Whether there is room for a property; one without is counted.
     pub(crate) fn admit(&mut self, key: &str) -> bool {
         // A marker comes with its value.
-        let is_marker = [keys::TRUNCATED, keys::UNSERIALIZABLE].iter().any(|prefix| key.starts_with(prefix));
+        let is_marker = subject(key) != key;
         let admitted = is_marker || self.items.len() < MAX_PROPERTIES || self.get(key).is_some();
         self.dropped += u64::from(!admitted);
         admitted
@@ -216,7 +216,7 @@ impl<K: Into<Key>> FromIterator<(K, Value)> for Attributes {
 }
 
 /// What an attribute is about: for a marker the key that it marks.
-fn subject(key: &Key) -> &str {
+fn subject(key: &str) -> &str {
     [keys::TRUNCATED, keys::UNSERIALIZABLE].iter().find_map(|prefix| key.strip_prefix(prefix)).unwrap_or(key)
 }
 

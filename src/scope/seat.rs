@@ -121,12 +121,12 @@ impl Frame {
 
 /// What is current on this thread, in this task.
 pub(super) fn current() -> Context {
-    let context = innermost_context();
+    let by = task::try_id();
+    let context = innermost_context(by);
     if context.client().is_some() {
         return context;
     }
     // A context from elsewhere does not lead out of a capture.
-    let by = task::try_id();
     let client = ENTERED.try_with(|entered| {
         let entered = entered.borrow();
         let mut mine = entered.iter().rev().filter(|entered| entered.by == by);
@@ -135,8 +135,8 @@ pub(super) fn current() -> Context {
     context.with_client(client.ok().flatten())
 }
 
-fn innermost_context() -> Context {
-    match here() {
+fn innermost_context(by: Option<task::Id>) -> Context {
+    match here(by) {
         Some(Seat::Frame(frame)) => frame.context(),
         Some(Seat::Task(id)) => {
             tasks(id).get(&id).and_then(|open| Some(open.last()?.context.clone())).unwrap_or_default()
@@ -147,13 +147,13 @@ fn innermost_context() -> Context {
 
 /// Whether what is dropped now goes with a future that did not end by itself.
 pub(crate) fn is_cancelling() -> bool {
-    innermost(|entered| entered.cancelling).is_ok_and(|cancelling| cancelling == Some(true))
+    innermost(task::try_id(), |entered| entered.cancelling).is_ok_and(|cancelling| cancelling == Some(true))
 }
 
 /// The innermost place, if the thread still has one: while it ends, it has not.
-fn here() -> Option<Seat> {
-    let entered = innermost(|entered| Arc::clone(&entered.frame)).ok()?;
-    match (entered, task::try_id()) {
+fn here(by: Option<task::Id>) -> Option<Seat> {
+    let entered = innermost(by, |entered| Arc::clone(&entered.frame)).ok()?;
+    match (entered, by) {
         (Some(frame), _) => Some(Seat::Frame(frame)),
         (None, Some(id)) => Some(Seat::Task(id)),
         (None, None) => THREAD.try_with(|frame| Seat::Frame(Arc::clone(frame))).ok(),
@@ -161,15 +161,14 @@ fn here() -> Option<Seat> {
 }
 
 /// Looks at the innermost frame, if this task has entered it.
-fn innermost<T>(look: impl FnOnce(&Entered) -> T) -> Result<Option<T>, AccessError> {
-    let by = task::try_id();
+fn innermost<T>(by: Option<task::Id>, look: impl FnOnce(&Entered) -> T) -> Result<Option<T>, AccessError> {
     ENTERED.try_with(|entered| entered.borrow().last().filter(|entered| entered.by == by).map(look))
 }
 
 impl Seat {
     /// Makes the context inside an open span current in the innermost place.
     pub(crate) fn take(inside: Context) -> Self {
-        let seat = here().unwrap_or(Self::Nowhere);
+        let seat = here(task::try_id()).unwrap_or(Self::Nowhere);
         let inside = Seated::new(inside);
         match &seat {
             Self::Frame(frame) => frame.open().push(inside),

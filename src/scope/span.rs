@@ -111,11 +111,7 @@ impl OpenSpan {
         own_trace: bool,
     ) -> Arc<Self> {
         let place = if own_trace { Place::root() } else { Place::within(context) };
-        let overrides = context.overrides();
-        let implicit = client.identity(overrides);
-        if let Some(overrides) = overrides {
-            draft.fill_properties(&overrides.properties);
-        }
+        let implicit = surroundings(context, &client, &mut draft);
         if let Some(trace) = &place.trace {
             trace.mirror(&draft.identity, &implicit);
         }
@@ -256,19 +252,20 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    pub(crate) fn new(name: String, draft: Draft) -> Self {
-        Self { span_id: SpanId::random(), name, draft, started_at: None, duration: None }
+    pub(crate) fn new(
+        name: String,
+        draft: Draft,
+        started_at: Option<SystemTime>,
+        duration: Option<Duration>,
+    ) -> Self {
+        Self { span_id: SpanId::random(), name, draft, started_at, duration }
     }
 
     /// Hands the span on as a child of `context`'s, or as a root in a trace of its own.
     pub(crate) fn send(self, context: &Context, client: &Client) -> SpanId {
         let Self { span_id, name, mut draft, started_at, duration } = self;
         let place = Place::within(context);
-        let overrides = context.overrides();
-        let implicit = client.identity(overrides);
-        if let Some(overrides) = overrides {
-            draft.fill_properties(&overrides.properties);
-        }
+        let implicit = surroundings(context, client, &mut draft);
         let explicit = std::mem::take(&mut draft.identity);
         let identity = match &place.trace {
             None => explicit.or(&implicit),
@@ -282,6 +279,15 @@ impl Leaf {
         send(client, &ids, name, (start, end), draft, identity);
         span_id
     }
+}
+
+/// Adds to a new span what its scope says of every span; gives the identity that the scope and the sources know.
+fn surroundings(context: &Context, client: &Client, draft: &mut Draft) -> Identity {
+    let overrides = context.overrides();
+    if let Some(overrides) = overrides {
+        draft.fill_properties(&overrides.properties);
+    }
+    client.identity(overrides)
 }
 
 struct Ids {

@@ -2,7 +2,7 @@
 
 use bento::LossReason;
 
-use crate::support::{LONG, Server, scenario, spans_of};
+use crate::support::{LONG, scenario, spans_of};
 
 #[test]
 fn a_long_value_costs_its_tail_and_not_its_span() {
@@ -16,8 +16,7 @@ fn a_long_value_costs_its_tail_and_not_its_span() {
             assert_eq!(bento::status().losses().total(), 0);
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let spans = spans_of(&server.requests());
             assert_eq!(spans.len(), 4);
             let text = spans[0]["attributes"][0]["value"]["stringValue"].as_str().unwrap();
@@ -42,8 +41,7 @@ fn large_spans_are_sent_as_they_come_and_none_is_dropped() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(spans_of(&server.requests()).len(), 40);
         },
     );
@@ -59,8 +57,7 @@ fn a_map_without_end_costs_its_tail_and_says_so() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let spans = spans_of(&server.requests());
             let attributes = spans[0]["attributes"].as_array().unwrap();
             let of = |key: &str| attributes.iter().find(|attribute| attribute["key"] == key).unwrap();

@@ -1,6 +1,6 @@
 //! A second start, and a start after a shutdown.
 
-use crate::support::{KEY, LONG, OTHER_KEY, Server, scenario, span_names};
+use crate::support::{KEY, LONG, OTHER_KEY, scenario, span_names};
 
 #[test]
 fn a_second_init_may_repeat_the_first_but_not_change_it() {
@@ -28,8 +28,7 @@ fn a_second_init_may_repeat_the_first_but_not_change_it() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(span_names(&server.requests()), ["answer"]);
         },
     );
@@ -53,8 +52,7 @@ fn a_shutdown_lets_the_key_rotate() {
             assert_eq!((status.delivered(), status.dropped()), (1, 1));
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let requests = server.requests();
             assert_eq!(span_names(&requests), ["old", "new"]);
             let keys: Vec<_> =
@@ -79,8 +77,7 @@ fn a_guard_flushes_and_shuts_nothing_down() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(span_names(&server.requests()), ["first", "second", "third"]);
         },
     );
@@ -99,8 +96,7 @@ fn a_rotation_keeps_a_trajectory_that_was_open_to_its_old_key() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             // The turn went out as unfinished; what comes later still attaches to it.
             assert_eq!(span_names(&server.requests()), ["turn", "late"]);
             let spans = crate::support::spans_of(&server.requests());

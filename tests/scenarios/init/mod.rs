@@ -75,8 +75,7 @@ fn what_is_empty_counts_as_absent() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(server.only().header("authorization"), Some(format!("Bearer {KEY}").as_str()));
         },
     );
@@ -111,8 +110,7 @@ fn a_start_costs_one_thread_and_no_request() {
             assert_eq!(threads().map(|names| names.len()), before);
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert!(server.requests().is_empty());
         },
     );
@@ -137,8 +135,7 @@ fn the_status_tells_the_books() {
             assert_eq!(bento::status().delivered(), 1);
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(span_names(&server.requests()), ["answer"]);
         },
     );
@@ -161,8 +158,7 @@ fn bounds_that_make_no_sense_are_moved_to_the_next_that_does() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(span_names(&server.requests()), ["answer"]);
         },
     );

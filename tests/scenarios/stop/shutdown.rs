@@ -33,8 +33,7 @@ fn a_shutdown_delivers_and_ends_the_worker() {
             assert_eq!((status.accepted(), status.delivered(), status.dropped()), (4, 3, 1));
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let spans = spans_of(&server.requests());
             assert_eq!(spans.len(), 3);
             for span in &spans {
@@ -147,8 +146,7 @@ fn a_shutdown_without_a_start_is_nothing() {
             assert_eq!(bento::status().delivered(), 1);
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(server.requests().len(), 1);
         },
     );

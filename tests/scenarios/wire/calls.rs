@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::{flush, sends};
-use crate::support::{Server, scenario, spans_of};
+use crate::support::{scenario, spans_of};
 
 #[test]
 fn track_ai_with_every_argument() {
@@ -31,8 +31,7 @@ fn track_ai_with_every_argument() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let span = &spans_of(&server.requests())[0];
             assert_eq!(span["startTimeUnixNano"], "1700000000000000001");
             assert_eq!(span["endTimeUnixNano"], "1700000001500000001");
@@ -75,8 +74,7 @@ fn what_was_not_passed_is_left_out() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let empty = json!({"stringValue": ""});
             sends(
                 &server,
@@ -107,8 +105,7 @@ fn a_trajectory_holds_its_calls_and_tools() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             sends(
                 &server,
                 json!([
@@ -148,8 +145,7 @@ fn a_nested_trajectory_is_a_child_unless_it_asks_for_its_own_trace() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let requests = server.requests();
             // The outer one is delivered at the end of the process.
             assert_eq!(crate::support::span_names(&requests).last().unwrap(), "outer");
@@ -177,8 +173,7 @@ fn a_failure_is_a_status_and_an_exception() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let exception = |kind: &str, message: &str| {
                 json!([{"name": "exception", "attributes": {
                     "exception.type": {"stringValue": kind},
@@ -214,8 +209,7 @@ fn a_panic_inside_a_guard_is_its_failure() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let span = &spans_of(&server.requests())[0];
             assert_eq!(span["status"]["code"], 2);
             assert_eq!(span["events"][0]["name"], "exception");

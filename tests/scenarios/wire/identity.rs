@@ -55,8 +55,7 @@ fn the_nearest_source_wins_field_by_field() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(
                 identities(&server),
                 json!({
@@ -93,8 +92,7 @@ fn the_root_gets_what_its_children_know() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(
                 identities(&server),
                 json!({
@@ -121,8 +119,7 @@ fn a_second_init_updates_the_sources_it_names() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             // The second guard's drop found nothing left to send.
             assert_eq!(span_names(&server.requests()), ["before", "after"]);
             assert_eq!(

@@ -45,8 +45,7 @@ fn the_resource_names_the_service() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let resource = crate::support::normalised(&server.only())["resourceSpans"][0]["resource"].clone();
             assert_eq!(resource["attributes"]["service.name"], json!({"stringValue": "shop"}));
             assert_eq!(resource["attributes"]["service.version"], json!({"stringValue": "2.1"}));
@@ -64,8 +63,7 @@ fn an_empty_service_name_counts_as_absent() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             sends(&server, json!([{"traceId": "T1", "spanId": "S1", "name": "answer", "kind": 1}]));
         },
     );
@@ -81,8 +79,7 @@ fn a_request_carries_at_most_512_spans_in_order() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let requests = server.requests();
             for request in &requests {
                 assert!(spans_of(std::slice::from_ref(request)).len() <= 512);
@@ -110,8 +107,7 @@ fn a_request_carries_at_most_4_mib_unless_one_span_is_larger() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let requests = server.requests();
             let mut sent = 0;
             for request in &requests {

@@ -45,8 +45,7 @@ fn properties_keep_the_types_that_the_wire_knows() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             let array = |values: Value| json!({"arrayValue": {"values": values}});
             assert_eq!(
                 attributes(&server),
@@ -90,8 +89,7 @@ fn managed_keys_win_whenever_a_property_comes() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(
                 attributes(&server),
                 json!({
@@ -114,8 +112,7 @@ fn a_value_above_the_limit_is_cut_between_characters_and_marked() {
             flush();
         },
         |child| {
-            let server = Server::ok();
-            child.to(&server).succeeds();
+            let server = child.delivers();
             assert_eq!(
                 attributes(&server),
                 json!({
