@@ -106,9 +106,7 @@ impl Overrides {
     pub(crate) fn over(self, outer: Option<&Self>) -> Self {
         let Some(outer) = outer else { return self };
         let mut properties = outer.properties.clone();
-        for (key, value) in self.properties {
-            properties.set(key, value);
-        }
+        properties.replace_from(self.properties);
         Self {
             user: self.user.over(&outer.user),
             session: self.session.over(&outer.session),

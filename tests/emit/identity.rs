@@ -119,6 +119,44 @@ fn a_scope_inherits_sets_or_clears() {
     assert_eq!(all("outside"), [None, None, None, None, None]);
 }
 
+#[test]
+fn a_marker_goes_with_the_property_of_its_scope() {
+    const MIB: usize = 1 << 20;
+    let scope = |p: &str| bento::propagate_attributes().property("p", p);
+    let spans = capture(|| {
+        scope("outer").enter(|| {
+            scope(&"x".repeat(MIB + 1)).enter(|| {
+                bento::track_ai("cut").send();
+                scope("inner").enter(|| bento::track_ai("whole").send());
+            });
+        });
+    });
+    let marker = |name| of(&spans, name, "bento.truncated.p");
+    assert_eq!(marker("cut"), Some((MIB + 1).into()));
+    assert_eq!(of(&spans, "whole", "p"), Some("inner".into()));
+    assert_eq!(marker("whole"), None);
+}
+
+#[test]
+fn nested_scopes_count_the_properties_past_the_maximum() {
+    let scope = |name: &str| {
+        (0..1_000).fold(bento::propagate_attributes(), |scope, i| scope.property(format!("{name}{i}"), i))
+    };
+    let spans = capture(|| {
+        scope("outer").property("outer", 0).enter(|| {
+            let inner = scope("inner").property("outer", 1);
+            (0..30).fold(inner, |inner, i| inner.property(format!("more{i}"), i)).enter(|| {
+                bento::track_ai("call").send();
+            });
+        });
+    });
+    let call = spans.find("call").unwrap();
+    let properties = call.attributes().filter(|(key, _)| key.starts_with(['o', 'i', 'm']));
+    assert_eq!(properties.count(), 1_024);
+    assert_eq!(call.attribute("outer"), Some(1.into()));
+    assert_eq!(call.attribute("bento.dropped_properties"), Some((1_001 + 1_030 - 1_024).into()));
+}
+
 #[tokio::test]
 async fn a_scope_is_exact_among_siblings() {
     let spans = bento::testing::capture_async(async {
