@@ -1,6 +1,7 @@
 //! Configuration: explicit value, else environment, else default; the environment is passed in.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::credential::{ApiKey, BaseUrl};
@@ -48,6 +49,8 @@ pub(crate) struct Explicit {
     pub(crate) batch_interval: Option<Duration>,
     pub(crate) queue_bytes: Option<usize>,
     pub(crate) value_bytes: Option<usize>,
+    pub(crate) spool: Option<PathBuf>,
+    pub(crate) spool_bytes: Option<u64>,
 }
 
 impl Explicit {
@@ -64,6 +67,8 @@ impl Explicit {
             || self.batch_interval.is_some()
             || self.queue_bytes.is_some()
             || self.value_bytes.is_some()
+            || self.spool.is_some()
+            || self.spool_bytes.is_some()
     }
 }
 
@@ -109,6 +114,14 @@ pub(crate) struct Settings {
     pub(crate) batch_interval: Duration,
     pub(crate) queue_bytes: usize,
     pub(crate) limits: Limits,
+    pub(crate) spool: Option<SpoolSettings>,
+}
+
+/// Where undelivered spans are kept on disk, and how many bytes of them.
+#[derive(Clone, Debug)]
+pub(crate) struct SpoolSettings {
+    pub(crate) directory: PathBuf,
+    pub(crate) bytes: u64,
 }
 
 /// `HTTPS_PROXY` and `NO_PROXY` as the environment gives them; the first may hold credentials.
@@ -196,6 +209,17 @@ impl Options {
         self.settings.limits.value_bytes
     }
 
+    /// The directory of the spool; `None` unless one was given.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").spool("/var/spool/shop").resolve_options()?;
+    /// assert_eq!(options.spool(), Some(std::path::Path::new("/var/spool/shop")));
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
+    pub fn spool(&self) -> Option<&Path> {
+        self.settings.spool.as_ref().map(|spool| &*spool.directory)
+    }
+
     pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Self, ConfigError> {
         let destination = Destination::resolve(explicit, environment)?;
         Ok(Self { destination, settings: Settings::resolve(explicit) })
@@ -242,6 +266,10 @@ impl Settings {
     pub(crate) const QUEUE_SPANS: usize = 2048;
     /// Bytes that may wait, unless set.
     const QUEUE_BYTES: usize = 32 * 1024 * 1024;
+    /// Bytes that may lie in the spool, unless set.
+    const SPOOL_BYTES: u64 = 256 * 1024 * 1024;
+    /// How soon a span is on disk where there is a spool.
+    pub(crate) const KEEP_WITHIN: Duration = Duration::from_millis(100);
 
     pub(crate) fn resolve(explicit: &Explicit) -> Self {
         let or = |name: &Option<String>, default: &str| {
@@ -256,6 +284,10 @@ impl Settings {
                 .unwrap_or(Self::BATCH_INTERVAL)
                 .clamp(Self::SHORTEST_INTERVAL, Self::LONGEST_INTERVAL),
             queue_bytes: explicit.queue_bytes.unwrap_or(Self::QUEUE_BYTES),
+            spool: explicit.spool.as_ref().map(|directory| SpoolSettings {
+                directory: directory.clone(),
+                bytes: explicit.spool_bytes.unwrap_or(Self::SPOOL_BYTES),
+            }),
             limits: Limits { value_bytes: explicit.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
         }
     }

@@ -29,6 +29,10 @@ pub enum LossReason {
     Untrusted,
     /// The exporter that the batch was handed to refused it for good, or panicked.
     Exporter,
+    /// The spool held its maximum of bytes; the oldest file was removed.
+    SpoolFull,
+    /// The file of the spool that held it was damaged.
+    SpoolDamaged,
     /// The deadline of [`shutdown`](crate::shutdown()) passed.
     ShutdownDeadline,
     /// The SDK was not running: no valid key, or it had been shut down.
@@ -136,6 +140,8 @@ impl fmt::Display for LossReason {
             Self::GivenUp => f.write_str("given up after five minutes"),
             Self::Untrusted => f.write_str("certificate not trusted"),
             Self::Exporter => f.write_str("exporter failed"),
+            Self::SpoolFull => f.write_str("spool full"),
+            Self::SpoolDamaged => f.write_str("spool file damaged"),
             Self::ShutdownDeadline => f.write_str("shutdown deadline passed"),
             Self::NotRunning => f.write_str("SDK not running"),
         }

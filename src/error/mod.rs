@@ -142,6 +142,9 @@ pub enum InitError {
     /// The SDK runs already, with other credentials.
     #[error("bento runs already with other credentials: call `bento::shutdown` first to rotate them")]
     AlreadyInitialized,
+    /// The directory of the spool could not be used, or the spans go elsewhere than to a Bento backend.
+    #[error("the spool cannot be used: {0}")]
+    Spool(io::Error),
     /// The operating system refused the worker thread.
     #[error("the worker thread could not be started: {0}")]
     Worker(io::Error),
@@ -182,7 +185,8 @@ impl ConfigError {
 }
 
 impl InitError {
-    /// The stable name of this error: those of [`ConfigError::code`], `already_initialized` or `worker_not_started`.
+    /// The stable name of this error: those of [`ConfigError::code`], `already_initialized`, `spool_not_usable` or
+    /// `worker_not_started`.
     ///
     /// ```
     /// let error = bento::builder().api_key("bl_pk_1").base_url("localhost:8080").init().unwrap_err();
@@ -192,6 +196,7 @@ impl InitError {
         match self {
             Self::Config(error) => error.code(),
             Self::AlreadyInitialized => "already_initialized",
+            Self::Spool(_) => "spool_not_usable",
             Self::Worker(_) => "worker_not_started",
         }
     }
@@ -210,12 +215,17 @@ impl InitError {
 /// # Ok::<(), bento::InitError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} of the spans emitted were not delivered ({waiting} still waiting, lost: {losses}){}",
-    waiting + losses.total(), cause.as_ref().map(|cause| format!("; last error: {cause}")).unwrap_or_default())]
+#[error("{} of the spans emitted were not delivered ({waiting} still waiting{}, lost: {losses}){}",
+    waiting + losses.total(), on_disk(*spooled), cause.as_ref().map(|cause| format!("; last error: {cause}")).unwrap_or_default())]
 pub struct DeliveryError {
     pub(crate) waiting: u64,
+    pub(crate) spooled: u64,
     pub(crate) losses: Losses,
     pub(crate) cause: Option<String>,
+}
+
+fn on_disk(spooled: u64) -> String {
+    if spooled > 0 { format!(", {spooled} of them on disk") } else { String::new() }
 }
 
 impl DeliveryError {
@@ -245,6 +255,23 @@ impl DeliveryError {
     /// ```
     pub fn waiting(&self) -> u64 {
         self.waiting
+    }
+
+    /// Those among the waiting that the [spool](crate::Builder::spool) keeps on disk: where this process does not
+    /// deliver them, the next one does.
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("bento-docs-error-{}", std::process::id()));
+    /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").spool(&directory);
+    /// let _bento = builder.init()?;
+    /// bento::track_ai("answer").send();
+    /// let error = bento::shutdown(std::time::Duration::ZERO).unwrap_err();
+    /// assert_eq!((error.spooled(), error.losses().total()), (1, 0));
+    /// # std::fs::remove_dir_all(directory).ok();
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
+    pub fn spooled(&self) -> u64 {
+        self.spooled
     }
 
     /// Those among them that are lost for good, by reason.

@@ -1,5 +1,6 @@
 //! From a batch of records to the backend.
 
+mod body;
 mod encode;
 mod otlp_json;
 mod retry;
@@ -12,6 +13,7 @@ use flate2::Compression;
 use crate::error::LossReason;
 use crate::record::SpanRecord;
 
+pub(crate) use body::{compress, is_whole, split};
 pub(crate) use otlp_json::OtlpJson;
 pub(crate) use retry::backoff;
 #[cfg(feature = "otel")]
@@ -26,6 +28,12 @@ pub(crate) const GZIP_LEVEL: Compression = Compression::new(3);
 pub(crate) trait Export: Send {
     /// Sends `batch`, and returns by `deadline` whatever the other side does.
     fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict;
+
+    /// The same for a body that the spool has kept. Other exporters than that to a Bento backend have no spool.
+    fn export_body(&mut self, _body: &[u8], _deadline: Instant) -> Verdict {
+        let cause = "this exporter takes no stored bodies".to_owned();
+        Verdict::Refused { reason: LossReason::Exporter, cause }
+    }
 
     /// Called once, when no batch will follow.
     fn close(&mut self) {}

@@ -1,21 +1,16 @@
 //! The way to a Bento backend: OTLP/JSON, compressed, over HTTP.
 
-use std::io::{self, BufWriter, Write};
 use std::time::Instant;
 
-use flate2::write::GzEncoder;
-
-use super::encode::encode;
+use super::body::compress;
 use super::retry::{Peer, classify, unanswered};
 use super::transport::{Answer, Transport};
-use super::{Export, GZIP_LEVEL, Verdict};
+use super::{Export, Verdict};
 use crate::config::{Destination, Settings};
 use crate::credential::ApiKey;
 use crate::error::LossReason;
 use crate::record::SpanRecord;
 
-/// The encoder writes a few bytes at a time, and handing each of them to the compressor takes 27 times as long.
-const PIECE_BYTES: usize = 16 * 1024;
 /// A body buffer larger than this is given back after the request, so that one large batch does not stay for good.
 const KEPT_BODY_BYTES: usize = 1024 * 1024;
 
@@ -50,14 +45,19 @@ impl Export for OtlpJson {
                 return Verdict::Refused { reason: LossReason::Exporter, cause };
             }
         }
-        let verdict = match self.transport.post(&self.body, deadline) {
-            Ok(answer) => discreet(answer, &self.key),
-            Err(error) => unanswered(&error),
-        };
-        if self.body.capacity() > KEPT_BODY_BYTES {
-            self.body = Vec::new();
+        let body = std::mem::take(&mut self.body);
+        let verdict = self.export_body(&body, deadline);
+        if body.capacity() <= KEPT_BODY_BYTES {
+            self.body = body;
         }
         verdict
+    }
+
+    fn export_body(&mut self, body: &[u8], deadline: Instant) -> Verdict {
+        match self.transport.post(body, deadline) {
+            Ok(answer) => discreet(answer, &self.key),
+            Err(error) => unanswered(&error),
+        }
     }
 }
 
@@ -77,43 +77,16 @@ fn discreet(mut answer: Answer, key: &ApiKey) -> Verdict {
     }
 }
 
-/// Encodes `batch` into the memory of `body`, whose content is forgotten; gives the size before compression too.
-fn compress(batch: &[&SpanRecord], mut body: Vec<u8>) -> io::Result<(Vec<u8>, usize)> {
-    body.clear();
-    let counted = Counted { writer: GzEncoder::new(body, GZIP_LEVEL), bytes: 0 };
-    let mut writer = BufWriter::with_capacity(PIECE_BYTES, counted);
-    encode(batch, &mut writer)?;
-    let Counted { writer, bytes } = writer.into_inner()?;
-    Ok((writer.finish()?, bytes))
-}
-
-/// A writer that counts what passes.
-struct Counted<W> {
-    writer: W,
-    bytes: usize,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.writer.write(bytes)?;
-        self.bytes += written;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{BufReader, Read};
+    use std::io::{self, BufReader, Read, Write};
     use std::net::SocketAddr;
     use std::sync::mpsc;
     use std::time::Duration;
 
     use super::*;
     use crate::config::{Environment, Explicit, Secret};
+    use crate::export::encode::encode;
     use crate::export::encode::tests::plain_span;
     use crate::export::transport::tests::{ClosedPort, Fallible, header, read_request, serve};
 

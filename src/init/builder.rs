@@ -1,11 +1,13 @@
 //! Everything that can be set before the start.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Guard;
 use crate::config::{Options, ProcessEnvironment, Secret};
-use crate::error::{ConfigError, InitError};
-use crate::pipeline::Route;
+use crate::error::{ConfigError, InitError, Losses};
+use crate::pipeline::{LossHook, Route};
 use crate::running::{Setup, Start, start};
 use crate::scope::IdentitySource;
 
@@ -206,6 +208,60 @@ impl Builder {
     /// ```
     pub fn value_bytes(mut self, bytes: usize) -> Self {
         self.0.explicit.value_bytes = Some(bytes);
+        self
+    }
+
+    /// What is to be done when spans are lost: it is told how many, by reason, since it was last told.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// static LOST: AtomicU64 = AtomicU64::new(0);
+    /// let builder = bento::builder().on_loss(|losses| {
+    ///     LOST.fetch_add(losses.total(), Ordering::Relaxed); // a counter of your metrics
+    /// });
+    /// ```
+    ///
+    /// It runs on the SDK's own thread, within the batch interval of the loss or after the request under way, and once
+    /// more in [`shutdown`](crate::shutdown()) for what that cost. Deliveries wait for it, so it should be quick. If it
+    /// panics, the panic is counted and goes no further; what it emits itself becomes no span. Spans emitted while the
+    /// SDK does not run are in [`status`](crate::status()) only.
+    pub fn on_loss(mut self, hook: impl Fn(&Losses) + Send + Sync + 'static) -> Self {
+        self.0.on_loss = Some(LossHook(Arc::new(hook)));
+        self
+    }
+
+    /// A directory in which undelivered spans survive the end of the process; it is made if needed.
+    ///
+    /// What is emitted is on disk within 100 ms, on a second thread, `bento-keeper`, and is removed when the backend has
+    /// it. What is left at a shutdown, an exit, SIGKILL or after five minutes of failure is sent by the next process that
+    /// is started with the same directory and base URL: by one of them, once. At most 256 MiB lie in the directory, see
+    /// [`spool_bytes`](Self::spool_bytes). The files are for the user of the process alone; they are not synced, so that
+    /// a power cut may tear the newest: a torn file is set aside in `damaged`, and its spans are counted as lost.
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("bento-docs-builder-{}", std::process::id()));
+    /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080");
+    /// let _bento = builder.spool(&directory).init()?;
+    /// # bento::shutdown(std::time::Duration::ZERO).ok();
+    /// # std::fs::remove_dir_all(directory).ok();
+    /// # Ok::<(), bento::InitError>(())
+    /// ```
+    ///
+    /// Processes may share a directory. It goes with the Bento backend only, not with a [`route`](Self::route).
+    pub fn spool(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.0.explicit.spool = Some(directory.into());
+        self
+    }
+
+    /// Bytes that may lie in the spool's directory, past which the oldest file is removed and counted: by default 256
+    /// MiB. Processes that share it look at each other's share every ten seconds.
+    ///
+    /// ```
+    /// let builder = bento::builder().spool("/var/spool/shop").spool_bytes(1 << 30);
+    /// ```
+    pub fn spool_bytes(mut self, bytes: u64) -> Self {
+        self.0.explicit.spool_bytes = Some(bytes);
         self
     }
 

@@ -1,7 +1,7 @@
 //! The books, for a program to read.
 
 use crate::error::{LossReason, Losses};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Books, Pipeline};
 
 /// What the SDK did since it was last started. `accepted = delivered + rejected + failed + dropped + waiting` at every
 /// moment.
@@ -19,6 +19,8 @@ pub struct Status {
     accepted: u64,
     delivered: u64,
     waiting: u64,
+    spooled: u64,
+    recovered: u64,
     losses: Losses,
     retries: u64,
     panics: u64,
@@ -27,12 +29,14 @@ pub struct Status {
 
 impl Status {
     pub(super) fn of(pipeline: &Pipeline) -> Self {
-        let (accounts, waiting) = pipeline.accounts();
+        let Books { accounts, waiting, spooled } = pipeline.books();
         Self {
             running: pipeline.is_alive(),
             accepted: accounts.accepted,
             delivered: accounts.delivered,
             waiting,
+            spooled,
+            recovered: accounts.recovered,
             losses: accounts.lost,
             retries: accounts.retries,
             panics: accounts.panics,
@@ -97,6 +101,24 @@ impl Status {
         self.waiting
     }
 
+    /// Those among the waiting that the [spool](crate::Builder::spool) keeps on disk, where they survive this process.
+    ///
+    /// ```
+    /// assert_eq!(bento::status().spooled(), 0); // there is no spool
+    /// ```
+    pub fn spooled(&self) -> u64 {
+        self.spooled
+    }
+
+    /// Those among the accepted that earlier processes had left in the spool.
+    ///
+    /// ```
+    /// assert_eq!(bento::status().recovered(), 0); // there is no spool
+    /// ```
+    pub fn recovered(&self) -> u64 {
+        self.recovered
+    }
+
     /// Spans lost because the backend rejected them one by one (OTLP partial success).
     ///
     /// ```
@@ -118,7 +140,8 @@ impl Status {
         self.losses.total() - self.rejected() - self.dropped()
     }
 
-    /// Spans lost before a backend gave an answer: the queue was full, the SDK did not run, or the deadline of
+    /// Spans lost before a backend gave an answer: the queue or the spool was full, a file of the spool damaged, the SDK
+    /// did not run, or the deadline of
     /// [`shutdown`](crate::shutdown()) passed.
     ///
     /// ```
@@ -129,8 +152,11 @@ impl Status {
     /// # Ok::<(), bento::InitError>(())
     /// ```
     pub fn dropped(&self) -> u64 {
-        use LossReason::{BytesFull, NotRunning, QueueFull, ShutdownDeadline};
-        [QueueFull, BytesFull, NotRunning, ShutdownDeadline].map(|reason| self.losses.of(reason)).iter().sum()
+        use LossReason::{BytesFull, NotRunning, QueueFull, ShutdownDeadline, SpoolDamaged, SpoolFull};
+        [QueueFull, BytesFull, SpoolFull, SpoolDamaged, NotRunning, ShutdownDeadline]
+            .map(|reason| self.losses.of(reason))
+            .iter()
+            .sum()
     }
 
     /// Spans lost, by reason.

@@ -1,6 +1,7 @@
 //! The books: every span that was accepted is delivered, lost for a reason, or still waiting.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::task::Waker;
 
 use crate::error::{DeliveryError, LossReason, Losses};
@@ -12,6 +13,8 @@ pub(crate) struct Accounts {
     pub(crate) accepted: u64,
     pub(crate) delivered: u64,
     pub(crate) lost: Losses,
+    /// Those among the accepted that earlier processes had left on disk.
+    pub(crate) recovered: u64,
     /// Requests that were sent again.
     pub(crate) retries: u64,
     pub(crate) panics: u64,
@@ -59,8 +62,18 @@ impl Tickets {
         std::mem::replace(slot, waker)
     }
 
-    /// Ends a ticket with its verdict. A loss is told by every flush that was under way when it was first told.
-    pub(super) fn close(&mut self, name: u64, cause: Option<&str>) -> Result<(), DeliveryError> {
+    /// The numbers that a ticket follows.
+    pub(super) fn range(&self, name: u64) -> Option<Range<u64>> {
+        self.open.get(&name).map(|(ticket, _)| ticket.from..ticket.before)
+    }
+
+    /// Ends a ticket with its verdict, of whose spans `spooled` are on disk. A loss is told by every flush that was under way when it was first told.
+    pub(super) fn close(
+        &mut self,
+        name: u64,
+        spooled: u64,
+        cause: Option<&str>,
+    ) -> Result<(), DeliveryError> {
         let Some((ticket, _)) = self.open.remove(&name) else { return Ok(()) };
         if ticket.is_settled() && ticket.lost.is_empty() {
             return Ok(());
@@ -68,7 +81,9 @@ impl Tickets {
         if let Some(told) = &ticket.told {
             self.told.raise_to(&told.plus(&ticket.lost));
         }
-        Err(DeliveryError { waiting: ticket.waiting, losses: ticket.lost, cause: cause.map(str::to_owned) })
+        let spooled = spooled.min(ticket.waiting);
+        let (waiting, losses) = (ticket.waiting, ticket.lost);
+        Err(DeliveryError { waiting, spooled, losses, cause: cause.map(str::to_owned) })
     }
 
     /// Ends a ticket that nobody waits for any more; its losses stay untold.
@@ -133,11 +148,6 @@ impl Ticket {
     pub(super) fn lose(&mut self, numbers: &[u64], reason: LossReason) {
         let mine = self.settle(numbers);
         self.lost.add(reason, mine);
-    }
-
-    /// Takes note that all that still waits is lost.
-    pub(super) fn lose_rest(&mut self, reason: LossReason) {
-        self.lost.add(reason, std::mem::take(&mut self.waiting));
     }
 
     /// Takes note that `rejected` spans of a batch, the backend does not say which, were lost.

@@ -2,8 +2,11 @@
 
 mod accounts;
 mod batch;
+mod flush;
+mod keeper;
 mod overflow;
 mod queue;
+mod spool;
 mod timer;
 mod worker;
 
@@ -11,17 +14,18 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub(crate) use accounts::{Accounts, Telling};
+use flush::Flush;
 pub(crate) use queue::Policy;
-use queue::{Queue, Step};
-use timer::Alarm;
+use queue::{Keep, Queue, Step};
+pub(crate) use spool::Spool;
 pub(crate) use worker::on_worker;
 
-use crate::error::DeliveryError;
+use crate::error::{DeliveryError, Losses};
 use crate::export::Export;
 use crate::foreign::guarded;
 use crate::record::{Resource, SpanRecord};
@@ -72,11 +76,39 @@ impl fmt::Debug for Route {
     }
 }
 
+/// What the host wants done when spans are lost.
+#[derive(Clone)]
+pub(crate) struct LossHook(pub(crate) Arc<dyn Fn(&Losses) + Send + Sync>);
+
+impl fmt::Debug for LossHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LossHook").finish_non_exhaustive()
+    }
+}
+
+/// What a pipeline is made of.
+pub(crate) struct Plan {
+    pub(crate) policy: Policy,
+    pub(crate) build: BuildExport,
+    pub(crate) spool: Option<Spool>,
+    pub(crate) on_loss: Option<LossHook>,
+}
+
 /// The queue with its worker.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
-    worker: Mutex<Option<JoinHandle<()>>>,
+    /// The worker, and the keeper where there is a spool.
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What became of the spans, at one moment.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub(crate) accounts: Accounts,
+    pub(crate) waiting: u64,
+    /// Those among them that are on disk.
+    pub(crate) spooled: u64,
 }
 
 /// What callers and the worker share.
@@ -85,8 +117,11 @@ struct Shared {
     queue: Mutex<Queue>,
     /// There is something to do for the worker.
     work: Condvar,
+    /// There is something to bring to the disk.
+    keep: Condvar,
     /// Something was settled, for those who wait in `flush` or `shutdown`.
     settled: Condvar,
+    on_loss: Option<LossHook>,
 }
 
 impl Shared {
@@ -118,6 +153,40 @@ impl Shared {
             queue = self.work.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
+
+    /// Blocks the keeper likewise.
+    fn next_keep(&self) -> Keep {
+        let mut queue = self.queue();
+        loop {
+            let now = Instant::now();
+            let until = match queue.next_keep(now) {
+                Keep::Wait(until) => until,
+                step => return step,
+            };
+            queue = match until {
+                Some(until) => {
+                    let pause = until.saturating_duration_since(now);
+                    self.keep.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.keep.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Tells the host of losses. What panics in it is counted, and tells nobody.
+    fn tell(&self, losses: &Losses) {
+        let Some(LossHook(hook)) = &self.on_loss else { return };
+        worker::as_worker(|| {
+            if guarded(|| hook(losses)).is_err() {
+                self.queue().count_panic();
+            }
+        });
+    }
+
+    fn wake_threads(&self) {
+        self.work.notify_one();
+        self.keep.notify_one();
+    }
 }
 
 /// A waker is foreign code: a panic in it must not end the worker, nor reach a caller who only emits.
@@ -131,6 +200,9 @@ impl Sink for Pipeline {
         if pushed.wake {
             self.shared.work.notify_one();
         }
+        if pushed.keep {
+            self.shared.keep.notify_one();
+        }
         // What was evicted is freed here, after the lock.
         drop(pushed);
     }
@@ -143,23 +215,43 @@ impl Sink for Pipeline {
 }
 
 impl Pipeline {
-    /// Starts the worker thread.
-    pub(crate) fn start(policy: Policy, build: BuildExport) -> io::Result<Self> {
+    /// Starts the worker, and the keeper where there is a spool.
+    pub(crate) fn start(plan: Plan) -> io::Result<Self> {
+        let Plan { policy, build, spool, on_loss } = plan;
+        let mut queue = Queue::new(policy, Instant::now());
+        if on_loss.is_some() {
+            queue.tell_losses();
+        }
         let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue::new(policy, Instant::now())),
+            queue: Mutex::new(queue),
             work: Condvar::new(),
+            keep: Condvar::new(),
             settled: Condvar::new(),
+            on_loss,
         });
-        let worker = worker::spawn(Arc::clone(&shared), build)?;
-        Ok(Self { shared, worker: Mutex::new(Some(worker)) })
+        let spool = spool.map(Arc::new);
+        let worker = worker::spawn(Arc::clone(&shared), build, spool.clone())?;
+        let pipeline = Self { shared, threads: Mutex::new(vec![worker]) };
+        if let Some(spool) = spool {
+            let keeper = keeper::spawn(Arc::clone(&pipeline.shared), spool);
+            match keeper {
+                Ok(keeper) => pipeline.threads().push(keeper),
+                Err(error) => {
+                    pipeline.shutdown(Instant::now()).ok();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(pipeline)
     }
 
     /// Blocks until everything accepted before the call is settled, or `deadline`.
     pub(crate) fn flush(&self, deadline: Instant, telling: Telling) -> Result<(), DeliveryError> {
         let mut queue = self.shared.queue();
         let ticket = queue.open_ticket(Instant::now(), telling);
-        self.shared.work.notify_one();
-        while !queue.is_settled(ticket) {
+        self.shared.wake_threads();
+        // At the end of the process it is also the last chance for what earlier ones have left.
+        while !queue.is_settled(ticket) || (telling == Telling::Silent && queue.has_found()) {
             // On the worker itself, waiting for the worker would never end.
             let pause = deadline.saturating_duration_since(Instant::now());
             if pause.is_zero() || on_worker() {
@@ -177,18 +269,19 @@ impl Pipeline {
     }
 
     fn follow(&self, ticket: u64, deadline: Instant) -> Flush {
-        self.shared.work.notify_one();
-        Flush { shared: Arc::clone(&self.shared), ticket: Some(ticket), deadline, alarm: None }
+        self.shared.wake_threads();
+        Flush::new(Arc::clone(&self.shared), ticket, deadline)
     }
 
-    /// Takes no more spans, sends what is held until `deadline`, and ends the worker.
+    /// Takes no more spans, sends what is held until `deadline`, and ends the worker. What is still to be brought to the
+    /// disk by then has a moment more.
     pub(crate) fn shutdown(&self, deadline: Instant) -> Result<(), DeliveryError> {
         let mut queue = self.shared.queue();
         let ticket = queue.open_ticket(Instant::now(), Telling::Told);
         queue.drain(deadline);
-        self.shared.work.notify_one();
-        while !queue.is_closed() {
-            let pause = deadline.saturating_duration_since(Instant::now());
+        self.shared.wake_threads();
+        while let Some(end) = queue.drain_end() {
+            let pause = end.saturating_duration_since(Instant::now());
             if pause.is_zero() || on_worker() {
                 queue.close();
                 self.shared.settled.notify_all();
@@ -198,83 +291,45 @@ impl Pipeline {
         }
         drop(queue);
         let verdict = self.shared.change(|queue| queue.close_ticket(ticket));
-        self.shared.work.notify_one();
+        self.shared.wake_threads();
         self.join(deadline);
+        // What the deadline has cost, and whatever the worker did not come to tell.
+        let untold = self.shared.queue().untold_losses();
+        if let Some(losses) = untold {
+            self.shared.tell(&losses);
+        }
         verdict
     }
 
-    /// Waits for the worker's end, which is at hand unless an exporter overruns its deadline; then it is left alone.
+    /// Waits for the threads' end, which is at hand unless an exporter overruns its deadline; then they are left alone.
     fn join(&self, deadline: Instant) {
-        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(worker) = worker.filter(|_| !on_worker()) else { return };
-        while !worker.is_finished() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(1));
+        let threads = std::mem::take(&mut *self.threads());
+        if on_worker() {
+            return;
         }
-        if worker.is_finished() {
-            // A panic that escaped the worker has nothing to tell here.
-            worker.join().ok();
+        for thread in threads {
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if thread.is_finished() {
+                // A panic that escaped the thread has nothing to tell here.
+                thread.join().ok();
+            }
         }
     }
 
-    /// The books, and the number of spans that wait.
-    pub(crate) fn accounts(&self) -> (Accounts, u64) {
+    pub(crate) fn books(&self) -> Books {
         let queue = self.shared.queue();
-        (queue.accounts().clone(), queue.held() as u64)
+        let spooled = queue.on_disk(&(0..u64::MAX));
+        Books { accounts: queue.accounts().clone(), waiting: queue.held() as u64, spooled }
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        worker.as_ref().is_some_and(|worker| !worker.is_finished())
+        let threads = self.threads();
+        !threads.is_empty() && threads.iter().all(|thread| !thread.is_finished())
     }
-}
 
-/// A flush under way; dropping it stops waiting, not sending.
-#[derive(Debug)]
-#[must_use = "a future does nothing unless awaited"]
-pub(crate) struct Flush {
-    shared: Arc<Shared>,
-    ticket: Option<u64>,
-    deadline: Instant,
-    alarm: Option<Alarm>,
-}
-
-impl Future for Flush {
-    type Output = Result<(), DeliveryError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(ticket) = self.ticket else { return Poll::Ready(Ok(())) };
-        // Made before the lock is taken, and what it replaces is dropped after: wakers are foreign code.
-        let waker = context.waker().clone();
-        let mut queue = self.shared.queue();
-        let over = queue.is_settled(ticket) || Instant::now() >= self.deadline;
-        let replaced = queue.watch(ticket, (!over).then_some(waker));
-        let verdict = over.then(|| queue.close_ticket(ticket));
-        drop(queue);
-        drop(replaced);
-        if let Some(verdict) = verdict {
-            (self.ticket, self.alarm) = (None, None);
-            return Poll::Ready(verdict);
-        }
-        match &self.alarm {
-            Some(alarm) => alarm.renew(context.waker()),
-            None => self.alarm = Alarm::set(self.deadline, context.waker()),
-        }
-        if self.alarm.is_none() {
-            // Without a thread to keep the time, the future keeps asking for it.
-            context.waker().wake_by_ref();
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for Flush {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let mut queue = self.shared.queue();
-            let waker = queue.watch(ticket, None);
-            queue.forget_ticket(ticket);
-            drop(queue);
-            drop(waker);
-        }
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

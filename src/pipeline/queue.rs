@@ -1,19 +1,19 @@
 //! The bounded queue and its rules, as a state machine over time that is passed in: no thread, no clock, no network.
 
+mod disk;
+mod settle;
+
 use std::collections::VecDeque;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::accounts::{Accounts, Telling, Ticket, Tickets};
-use super::batch::{Batch, Entry};
+use self::disk::Disk;
+pub(crate) use self::disk::Keep;
+use super::accounts::{Accounts, Tickets};
+use super::batch::{Batch, Entry, Spooled};
 use super::overflow::Overflow;
 use crate::config::Settings;
-use crate::error::{DeliveryError, LossReason};
-use crate::export::{Verdict, backoff};
+use crate::error::{LossReason, Losses};
 use crate::record::SpanRecord;
-
-/// A batch is retried until it is this old.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// Bounds of the queue and of a batch.
 #[derive(Clone, Debug)]
@@ -23,12 +23,15 @@ pub(crate) struct Policy {
     pub(crate) batch_spans: usize,
     pub(crate) batch_bytes: usize,
     pub(crate) interval: Duration,
+    /// How soon a record is to be on disk; `None` where there is no spool.
+    pub(crate) keep_within: Option<Duration>,
 }
 
 impl Policy {
-    /// Bytes at which a request is worth while, or needed before the queue runs out of room.
-    fn full_bytes(&self) -> usize {
-        self.batch_bytes.min(self.queue_bytes / 4)
+    /// Whether that is as much as one request may carry, or has to before the queue runs out of room.
+    fn is_full_batch(&self, spans: usize, bytes: usize) -> bool {
+        let full_bytes = self.batch_bytes.min(self.queue_bytes / 4);
+        spans >= self.batch_spans || (bytes >= full_bytes && spans > 0)
     }
 
     pub(crate) fn of(settings: &Settings) -> Self {
@@ -38,6 +41,7 @@ impl Policy {
             batch_spans: settings.batch_spans,
             batch_bytes: Settings::BATCH_BYTES,
             interval: settings.batch_interval,
+            keep_within: settings.spool.as_ref().map(|_| Settings::KEEP_WITHIN),
         }
     }
 }
@@ -46,8 +50,12 @@ impl Policy {
 #[derive(Debug)]
 pub(crate) enum Step {
     Send(Batch),
+    /// The same for records that are on disk only.
+    SendSpooled(Spooled),
     /// So many spans were dropped in an episode of overflow.
     TellOverflow(u64),
+    /// These spans were lost since the last time.
+    TellLosses(Losses),
     /// Nothing before this moment, unless something is pushed, flushed or stopped.
     Wait(Instant),
     Stop,
@@ -67,21 +75,51 @@ pub(crate) struct Queue {
     phase: Phase,
     waiting: VecDeque<Entry>,
     retrying: VecDeque<Batch>,
-    /// Number and bytes of all records held: waiting, retrying and in flight.
+    /// Number and bytes of all records in memory: waiting, retrying, and in hand.
     spans: usize,
     bytes: usize,
-    /// Bytes of the records that wait, and of those in flight.
+    /// Bytes of the records that wait.
     waiting_bytes: usize,
-    in_flight_bytes: usize,
+    /// What the worker has taken out to send.
+    in_flight: Option<InHand>,
+    disk: Disk,
     next_number: u64,
     /// Records with a number below this one are due, however few.
     send_before: u64,
     next_tick: Instant,
     /// The backend asked for silence until then.
     throttled_until: Option<Instant>,
+    /// When the worker meant to look again.
+    expected: Option<Instant>,
     accounts: Accounts,
     tickets: Tickets,
     overflow: Overflow,
+    /// What the host has been told of losses; `None` where it does not want to know.
+    told_losses: Option<Losses>,
+}
+
+/// Records that a thread has taken out of the queue, and will bring back with a result.
+#[derive(Debug)]
+struct InHand {
+    numbers: Vec<u64>,
+    bytes: usize,
+    place: Place,
+    since: Instant,
+}
+
+/// Where records are while they are in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Memory,
+    Both,
+    Disk,
+}
+
+impl InHand {
+    fn of(batch: &Batch, since: Instant) -> Self {
+        let place = if batch.is_on_disk() { Place::Both } else { Place::Memory };
+        Self { numbers: batch.numbers(), bytes: batch.bytes(), place, since }
+    }
 }
 
 /// What a push came to.
@@ -89,6 +127,8 @@ pub(crate) struct Queue {
 pub(crate) struct Pushed {
     /// Whether the worker has something to do now.
     pub(crate) wake: bool,
+    /// Whether the keeper has.
+    pub(crate) keep: bool,
     /// What had to go, to be freed by the caller once the lock is released.
     pub(crate) evicted: Vec<SpanRecord>,
 }
@@ -97,6 +137,7 @@ impl Queue {
     pub(crate) fn new(policy: Policy, now: Instant) -> Self {
         Self {
             next_tick: now + policy.interval,
+            disk: Disk::new(policy.keep_within, now),
             policy,
             phase: Phase::Open,
             waiting: VecDeque::new(),
@@ -104,27 +145,30 @@ impl Queue {
             spans: 0,
             bytes: 0,
             waiting_bytes: 0,
-            in_flight_bytes: 0,
+            in_flight: None,
             next_number: 0,
             send_before: 0,
             throttled_until: None,
+            expected: None,
             accounts: Accounts::default(),
             tickets: Tickets::default(),
             overflow: Overflow::default(),
+            told_losses: None,
         }
+    }
+
+    /// Has losses told from now on.
+    pub(crate) fn tell_losses(&mut self) {
+        self.told_losses = Some(Losses::default());
     }
 
     /// Spans accepted that are neither delivered nor lost.
     pub(crate) fn held(&self) -> usize {
-        self.spans
+        self.spans + self.disk.spooled_spans()
     }
 
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.accounts
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.phase == Phase::Closed
     }
 
     /// Takes a record in; past the bounds the oldest one goes.
@@ -138,59 +182,92 @@ impl Queue {
             return pushed;
         }
         let size = record.size();
-        if self.in_flight_bytes + size > self.policy.queue_bytes {
+        if self.bytes_in_hand() + size > self.policy.queue_bytes {
             // There is no room for it, whoever goes.
             self.overflow.drop_one();
             self.lose(&[number], LossReason::BytesFull);
             pushed.evicted.push(record);
             return pushed;
         }
-        while self.held() >= self.policy.queue_spans {
-            let Some(oldest) = self.evict(LossReason::QueueFull) else { break };
-            pushed.evicted.push(oldest);
+        while self.spans >= self.policy.queue_spans {
+            if !self.evict(LossReason::QueueFull, &mut pushed.evicted) {
+                break;
+            }
         }
         while self.bytes + size > self.policy.queue_bytes {
-            let Some(oldest) = self.evict(LossReason::BytesFull) else { break };
-            pushed.evicted.push(oldest);
+            if !self.evict(LossReason::BytesFull, &mut pushed.evicted) {
+                break;
+            }
         }
         let was_due = self.has_full_batch();
+        pushed.keep = self.waiting.is_empty() && self.disk.is_on();
         self.spans += 1;
         self.bytes += size;
         self.waiting_bytes += size;
         self.waiting.push_back(Entry { number, size, record });
         pushed.wake = !was_due && self.has_full_batch();
+        pushed.keep |= pushed.wake;
         pushed
     }
 
     /// Whether as much waits as one request may carry.
     fn has_full_batch(&self) -> bool {
-        let enough = self.waiting_bytes >= self.policy.full_bytes();
-        self.waiting.len() >= self.policy.batch_spans || (enough && !self.waiting.is_empty())
+        let (kept_spans, kept_bytes) = self.disk.kept_size();
+        self.policy.is_full_batch(self.waiting.len() + kept_spans, self.waiting_bytes + kept_bytes)
     }
 
-    fn evict(&mut self, reason: LossReason) -> Option<SpanRecord> {
-        let entry = if let Some(batch) = self.retrying.front_mut() {
-            let entry = batch.entries.pop_front();
-            if batch.entries.is_empty() {
-                self.retrying.pop_front();
-            }
-            entry?
-        } else {
-            let entry = self.waiting.pop_front()?;
-            self.waiting_bytes -= entry.size;
-            entry
-        };
+    fn bytes_in_hand(&self) -> usize {
+        self.in_flight.as_ref().map_or(0, |in_flight| in_flight.bytes) + self.disk.bytes_in_hand()
+    }
+
+    /// Makes room: what is on disk too leaves the memory, otherwise the oldest record is lost.
+    fn evict(&mut self, reason: LossReason, evicted: &mut Vec<SpanRecord>) -> bool {
+        let on_disk = self.retrying.iter().position(Batch::is_on_disk);
+        let on_disk = on_disk.and_then(|index| self.retrying.remove(index)).or_else(|| self.disk.take_kept());
+        if let Some(batch) = on_disk {
+            self.leave_to_disk(&batch);
+            evicted.extend(batch.entries.into_iter().map(|entry| entry.record));
+            return true;
+        }
+        let Some(entry) = self.take_oldest() else { return false };
         self.spans -= 1;
         self.bytes -= entry.size;
         self.overflow.drop_one();
         self.lose(&[entry.number], reason);
-        Some(entry.record)
+        evicted.push(entry.record);
+        true
+    }
+
+    fn take_oldest(&mut self) -> Option<Entry> {
+        let Some(batch) = self.retrying.front_mut() else {
+            return self.waiting.pop_front().inspect(|entry| self.waiting_bytes -= entry.size);
+        };
+        let entry = batch.entries.pop_front();
+        if batch.entries.is_empty() {
+            self.retrying.pop_front();
+        }
+        entry
     }
 
     /// What to do at `now`.
     pub(crate) fn next(&mut self, now: Instant) -> Step {
+        let step = self.decide(now);
+        self.expected = match step {
+            Step::Wait(until) => Some(until),
+            _ => None,
+        };
+        step
+    }
+
+    fn decide(&mut self, now: Instant) -> Step {
+        if let Some(expected) = self.expected.take() {
+            self.thaw(now, expected);
+        }
         if let Some(dropped) = self.untold_overflow(now) {
             return Step::TellOverflow(dropped);
+        }
+        if let Some(losses) = self.untold_losses() {
+            return Step::TellLosses(losses);
         }
         if now >= self.next_tick {
             self.next_tick = now + self.policy.interval;
@@ -198,14 +275,17 @@ impl Queue {
         }
         match self.phase {
             Phase::Closed => return Step::Stop,
-            Phase::Draining { deadline } if now >= deadline || self.held() == 0 => {
+            Phase::Draining { .. }
+                if self.drain_end().is_none_or(|end| now >= end)
+                    || self.held() == 0 && !self.disk.has_found() =>
+            {
                 self.close();
                 return Step::Stop;
             }
             Phase::Open | Phase::Draining { .. } => {}
         }
         if let Some(until) = self.throttled_until {
-            if matches!(self.phase, Phase::Draining { deadline } if until >= deadline) {
+            if self.drain_end().is_some_and(|end| until >= end) && self.is_kept() {
                 // The pause that the backend asked for outlasts the shutdown.
                 self.close();
                 return Step::Stop;
@@ -215,20 +295,43 @@ impl Queue {
             }
             self.throttled_until = None;
         }
+        self.due(now).unwrap_or_else(|| Step::Wait(self.not_after_deadline(self.next_look(now))))
+    }
+
+    /// What is to be sent at `now`. What is on disk only takes turns with what is new.
+    fn due(&mut self, now: Instant) -> Option<Step> {
+        if self.disk.has_turn()
+            && let Some(spooled) = self.due_spooled(now)
+        {
+            return Some(spooled);
+        }
         if let Some(due) = self.retrying.iter().position(|batch| batch.not_before <= now)
             && let Some(batch) = self.retrying.remove(due)
         {
             self.accounts.retries += u64::from(batch.attempts > 0);
-            return self.send(batch);
+            return Some(self.send(batch, now));
         }
-        let due = self.waiting.front().is_some_and(|oldest| oldest.number < self.send_before);
-        if due || self.has_full_batch() {
-            let batch = self.cut(now);
-            return self.send(batch);
+        if (self.is_oldest_due() || self.has_full_batch())
+            && let Some(batch) = self.cut(now)
+        {
+            return Some(self.send(batch, now));
         }
+        self.due_spooled(now)
+    }
+
+    fn is_oldest_due(&self) -> bool {
+        let oldest = self.disk.oldest_number();
+        let oldest = oldest.or_else(|| Some(self.waiting.front()?.number));
+        oldest.is_some_and(|oldest| oldest < self.send_before)
+    }
+
+    fn next_look(&self, now: Instant) -> Instant {
         let retry = self.retrying.iter().map(|batch| batch.not_before).min();
-        let until = retry.map_or(self.next_tick, |retry| retry.min(self.next_tick));
-        Step::Wait(self.not_after_deadline(until))
+        let spooled = if self.retrying.is_empty() { self.disk.not_before() } else { None };
+        // Where something is due that was not cut, the keeper has it in hand.
+        let stalled =
+            (self.is_oldest_due() || self.has_full_batch()).then(|| self.disk.waited_for_until(now));
+        [retry, spooled, stalled].into_iter().flatten().fold(self.next_tick, Instant::min)
     }
 
     /// Spans dropped in an episode of overflow that has ended, or has lasted long enough.
@@ -237,20 +340,31 @@ impl Queue {
         self.overflow.tell(now, has_room || self.phase != Phase::Open)
     }
 
-    fn not_after_deadline(&self, moment: Instant) -> Instant {
-        match self.phase {
-            Phase::Draining { deadline } => moment.min(deadline),
-            Phase::Open | Phase::Closed => moment,
-        }
+    /// What was lost since this was last asked, where anybody wants to know.
+    pub(crate) fn untold_losses(&mut self) -> Option<Losses> {
+        let told = self.told_losses.as_mut()?;
+        let untold = self.accounts.lost.since(told);
+        told.raise_to(&self.accounts.lost);
+        (!untold.is_empty()).then_some(untold)
     }
 
-    fn send(&mut self, batch: Batch) -> Step {
-        self.in_flight_bytes = batch.bytes();
+    fn not_after_deadline(&self, moment: Instant) -> Instant {
+        self.drain_end().map_or(moment, |end| moment.min(end))
+    }
+
+    fn send(&mut self, batch: Batch, now: Instant) -> Step {
+        self.in_flight = Some(InHand::of(&batch, now));
         Step::Send(batch)
     }
 
-    /// As many of the oldest as one request may carry; one larger than that travels alone.
-    fn cut(&mut self, now: Instant) -> Batch {
+    /// The oldest, as many as one request may carry. With a spool they are on disk by then, unless that takes too long.
+    fn cut(&mut self, now: Instant) -> Option<Batch> {
+        let is_waited_for = self.disk.is_waited_for(now);
+        self.disk.cut(now, &self.policy).or_else(|| (!is_waited_for).then(|| self.cut_waiting(now)).flatten())
+    }
+
+    /// The oldest of those that wait, as many as one request may carry; one larger than that travels alone.
+    fn cut_waiting(&mut self, now: Instant) -> Option<Batch> {
         let mut bytes = 0;
         let fitting = self.waiting.iter().take(self.policy.batch_spans).take_while(|entry| {
             bytes += entry.size;
@@ -259,148 +373,7 @@ impl Queue {
         let count = fitting.count().max(1).min(self.waiting.len());
         let entries: VecDeque<Entry> = self.waiting.drain(..count).collect();
         self.waiting_bytes -= entries.iter().map(|entry| entry.size).sum::<usize>();
-        Batch { entries, cut_at: now, not_before: now, attempts: 0 }
-    }
-
-    /// The moment by which a request begun now must have ended.
-    pub(crate) fn request_deadline(&self, now: Instant, longest: Duration) -> Instant {
-        self.not_after_deadline(now + longest)
-    }
-
-    /// Enters what became of the batch in flight; gives the reason where a verdict that left hope has become a loss.
-    pub(crate) fn settle(
-        &mut self,
-        batch: Batch,
-        verdict: Verdict,
-        now: Instant,
-        random: u64,
-    ) -> Option<LossReason> {
-        if self.phase == Phase::Closed {
-            // The deadline of the shutdown passed while it was on its way; it has been counted.
-            return None;
-        }
-        self.in_flight_bytes = 0;
-        match verdict {
-            Verdict::Accepted { rejected, message } => {
-                let rejected = rejected.min(batch.len() as u64);
-                self.accounts.delivered += batch.len() as u64 - rejected;
-                self.accounts.lost.add(LossReason::Rejected, rejected);
-                self.accounts.last_error = message.or(self.accounts.last_error.take());
-                self.release(&batch, |ticket, numbers| ticket.settle_partly(numbers, rejected));
-            }
-            Verdict::Retry { cause, .. } if now.duration_since(batch.cut_at) >= GIVE_UP_AFTER => {
-                self.fail(&batch, LossReason::GivenUp, cause);
-                return Some(LossReason::GivenUp);
-            }
-            Verdict::Retry { after, cause } => {
-                self.accounts.last_error = Some(cause);
-                // A `Retry-After` of zero, or of a date that has passed, is no invitation to hammer.
-                let pause = backoff(batch.attempts, random).max(after.unwrap_or_default());
-                self.throttled_until = after.map(|after| now + after).or(self.throttled_until);
-                let attempts = batch.attempts.saturating_add(1);
-                self.retrying.push_back(Batch { attempts, not_before: now + pause, ..batch });
-            }
-            Verdict::TooLarge { cause } if batch.len() == 1 => {
-                let reason = LossReason::Refused { status: 413 };
-                self.fail(&batch, reason, cause);
-                return Some(reason);
-            }
-            Verdict::TooLarge { .. } => {
-                let mut first = batch;
-                let entries = first.entries.split_off(first.len() / 2);
-                let second = Batch { entries, cut_at: first.cut_at, not_before: now, attempts: 0 };
-                self.retrying.push_front(second);
-                self.retrying.push_front(Batch { not_before: now, attempts: 0, ..first });
-            }
-            Verdict::Refused { reason, cause } => self.fail(&batch, reason, cause),
-        }
-        None
-    }
-
-    /// Counts a panic of the exporter; the batch it had is settled as any other.
-    pub(crate) fn count_panic(&mut self) {
-        self.accounts.panics += 1;
-    }
-
-    fn fail(&mut self, batch: &Batch, reason: LossReason, cause: String) {
-        self.accounts.last_error = Some(cause);
-        self.accounts.lost.add(reason, batch.len() as u64);
-        self.release(batch, |ticket, numbers| ticket.lose(numbers, reason));
-    }
-
-    fn release(&mut self, batch: &Batch, note: impl Fn(&mut Ticket, &[u64])) {
-        self.spans -= batch.len();
-        self.bytes -= batch.bytes();
-        let numbers = batch.numbers();
-        self.tickets.note(|ticket| note(ticket, &numbers));
-    }
-
-    fn lose(&mut self, numbers: &[u64], reason: LossReason) {
-        self.accounts.lost.add(reason, numbers.len() as u64);
-        self.tickets.note(|ticket| ticket.lose(numbers, reason));
-    }
-
-    /// Makes everything held due, and gives a ticket that follows it.
-    pub(crate) fn open_ticket(&mut self, now: Instant, telling: Telling) -> u64 {
-        self.send_before = self.next_number;
-        for batch in &mut self.retrying {
-            batch.not_before = batch.not_before.min(now);
-        }
-        self.tickets.open(self.next_number, self.held() as u64, &self.accounts.lost, telling)
-    }
-
-    /// Takes records in, makes them due, and gives a ticket that follows just them.
-    pub(crate) fn push_all(&mut self, records: Vec<SpanRecord>) -> (u64, Vec<Pushed>) {
-        let before = self.next_number + records.len() as u64;
-        let ticket = self.tickets.open_for(self.next_number, before);
-        self.send_before = before;
-        (ticket, records.into_iter().map(|record| self.push(record)).collect())
-    }
-
-    /// Whether all that the ticket follows is delivered or lost.
-    pub(crate) fn is_settled(&self, ticket: u64) -> bool {
-        self.tickets.is_settled(ticket)
-    }
-
-    /// Has `waker` called when the ticket is settled, and hands back the one it replaces, to be dropped without a lock.
-    pub(crate) fn watch(&mut self, ticket: u64, waker: Option<Waker>) -> Option<Waker> {
-        self.tickets.watch(ticket, waker)
-    }
-
-    /// Ends a ticket with its verdict.
-    pub(crate) fn close_ticket(&mut self, ticket: u64) -> Result<(), DeliveryError> {
-        self.tickets.close(ticket, self.accounts.last_error.as_deref())
-    }
-
-    /// The wakers of those whose tickets have been settled, to be called when no lock is held.
-    pub(crate) fn take_ready(&mut self) -> Vec<Waker> {
-        self.tickets.take_ready()
-    }
-
-    /// Ends a ticket that nobody waits for any more.
-    pub(crate) fn forget_ticket(&mut self, ticket: u64) {
-        self.tickets.forget(ticket);
-    }
-
-    /// Takes no more spans, and sends what is held until `deadline`.
-    pub(crate) fn drain(&mut self, deadline: Instant) {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Draining { deadline };
-        }
-    }
-
-    /// Counts all that is still held as lost to the deadline of the shutdown.
-    pub(crate) fn close(&mut self) {
-        if self.phase == Phase::Closed {
-            return;
-        }
-        self.phase = Phase::Closed;
-        let lost = self.held() as u64;
-        self.accounts.lost.add(LossReason::ShutdownDeadline, lost);
-        self.tickets.note(|ticket| ticket.lose_rest(LossReason::ShutdownDeadline));
-        self.waiting = VecDeque::new();
-        self.retrying = VecDeque::new();
-        (self.spans, self.bytes, self.waiting_bytes, self.in_flight_bytes) = (0, 0, 0, 0);
+        (!entries.is_empty()).then(|| Batch::new(entries, now))
     }
 }
 

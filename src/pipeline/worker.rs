@@ -4,18 +4,16 @@ use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::batch::Batch;
+use super::batch::{Batch, Spooled};
 use super::queue::Step;
+use super::spool::{Spool, SpoolFile};
 use super::{BuildExport, Shared};
 use crate::error::LossReason;
-use crate::export::{Export, Verdict};
+use crate::export::{Export, Verdict, split};
 use crate::foreign::guarded;
 use crate::record::random_u64;
-
-/// A whole exchange with the backend takes at most this long (`sdk.md`, "Delivery").
-const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 
 thread_local! {
     static ON_WORKER: Cell<bool> = const { Cell::new(false) };
@@ -26,10 +24,26 @@ pub(crate) fn on_worker() -> bool {
     ON_WORKER.try_with(Cell::get).unwrap_or(false)
 }
 
-pub(super) fn spawn(shared: Arc<Shared>, build: BuildExport) -> io::Result<JoinHandle<()>> {
+/// Makes this thread one of the SDK's own.
+pub(super) fn enter_worker() {
+    ON_WORKER.set(true);
+}
+
+/// Runs code as on a thread of the SDK's own.
+pub(super) fn as_worker(code: impl FnOnce()) {
+    let before = ON_WORKER.replace(true);
+    code();
+    ON_WORKER.set(before);
+}
+
+pub(super) fn spawn(
+    shared: Arc<Shared>,
+    build: BuildExport,
+    spool: Option<Arc<Spool>>,
+) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("bento-worker".into()).spawn(move || {
-        ON_WORKER.set(true);
-        Worker { shared, build, exporter: None, log: Log::default() }.run();
+        enter_worker();
+        Worker { shared, build, exporter: None, spool, log: Log::default() }.run();
     })
 }
 
@@ -38,6 +52,7 @@ struct Worker {
     build: BuildExport,
     /// Built when first needed, and anew after a panic.
     exporter: Option<Box<dyn Export>>,
+    spool: Option<Arc<Spool>>,
     log: Log,
 }
 
@@ -46,7 +61,9 @@ impl Worker {
         loop {
             match self.shared.next() {
                 Step::Send(batch) => self.send(batch),
+                Step::SendSpooled(spooled) => self.send_spooled(spooled),
                 Step::TellOverflow(spans) => warn_of_overflow(spans),
+                Step::TellLosses(losses) => self.shared.tell(&losses),
                 Step::Wait(_) => {}
                 Step::Stop => break,
             }
@@ -58,14 +75,15 @@ impl Worker {
     }
 
     fn send(&mut self, batch: Batch) {
-        let verdict = self.export(&batch);
+        let verdict = self.export(|exporter, deadline| exporter.export(&batch.records(), deadline));
         let spans = batch.len();
         self.log.tell(&verdict, spans);
         let now = Instant::now();
-        let (lost, dropped) = self
+        let (settled, dropped) = self
             .shared
             .change(|queue| (queue.settle(batch, verdict, now, random_u64()), queue.untold_overflow(now)));
-        if let Some(reason) = lost {
+        self.remove(settled.files);
+        if let Some(reason) = settled.lost {
             let cause = match reason {
                 LossReason::GivenUp => "every try failed for five minutes",
                 _ => "the backend takes no request as large as this span alone: lower `value_bytes`",
@@ -78,10 +96,44 @@ impl Worker {
         self.shared.settled.notify_all();
     }
 
-    fn export(&mut self, batch: &Batch) -> Verdict {
-        let deadline = self.shared.queue().request_deadline(Instant::now(), LONGEST_REQUEST);
+    /// Sends the body in a file as it is; one that is too large is replaced by two.
+    fn send_spooled(&mut self, spooled: Spooled) {
+        let Some(spool) = self.spool.clone() else { return };
+        let file = spooled.file();
+        let body = spool.read(file);
+        let verdict = match &body {
+            Ok(body) => self.export(|exporter, deadline| exporter.export_body(body, deadline)),
+            Err(error) => {
+                spool.set_aside(file);
+                let cause = format!("a file of the spool cannot be read and was set aside: {error}");
+                Verdict::Refused { reason: LossReason::SpoolDamaged, cause }
+            }
+        };
+        self.log.tell(&verdict, spooled.numbers().len());
+        let halves = match (&verdict, &body) {
+            (Verdict::TooLarge { .. }, Ok(body)) => halves(&spool, file, body),
+            _ => None,
+        };
+        let files = self.shared.change(|queue| match halves {
+            Some(halves) => queue.replace_spooled(spooled, halves),
+            None => queue.settle_spooled(spooled, &verdict, Instant::now(), random_u64()),
+        });
+        self.remove(files);
+        self.shared.settled.notify_all();
+    }
+
+    fn remove(&self, files: Vec<SpoolFile>) {
+        if let Some(spool) = &self.spool {
+            for file in files {
+                spool.remove(file);
+            }
+        }
+    }
+
+    fn export(&mut self, request: impl FnOnce(&mut dyn Export, Instant) -> Verdict) -> Verdict {
+        let deadline = self.shared.queue().request_deadline(Instant::now());
         let Self { exporter, build, .. } = self;
-        let sent = guarded(|| exporter.get_or_insert_with(build).export(&batch.records(), deadline));
+        let sent = guarded(|| request(&mut **exporter.get_or_insert_with(build), deadline));
         sent.unwrap_or_else(|message| {
             // Dropping what has panicked may well panic again.
             guarded(|| self.exporter = None).ok();
@@ -90,6 +142,15 @@ impl Worker {
             Verdict::Refused { reason: LossReason::Exporter, cause }
         })
     }
+}
+
+/// The two files that take the place of one.
+fn halves(spool: &Spool, file: SpoolFile, body: &[u8]) -> Option<[SpoolFile; 2]> {
+    let spans = usize::try_from(file.spans()).ok()?;
+    let [first, second] = split(body, spans / 2)?;
+    let first = spool.write(&first, spans / 2).ok()?;
+    let second = spool.write(&second, spans - spans / 2).inspect_err(|_| spool.remove(first));
+    Some([first, second.ok()?])
 }
 
 /// Tells the host's log what goes wrong, once an episode: until it is of another kind, or a batch is delivered.

@@ -44,7 +44,7 @@ impl Sink for Count {
         let mut losses = Losses::default();
         losses.add(LossReason::NotRunning, records.len() as u64);
         EMITTED_OFF.fetch_add(records.len() as u64, Ordering::Relaxed);
-        Box::pin(ready(Err(DeliveryError { waiting: 0, losses, cause: failure() })))
+        Box::pin(ready(Err(DeliveryError { waiting: 0, spooled: 0, losses, cause: failure() })))
     }
 }
 
@@ -77,8 +77,12 @@ impl OffTicket {
             return delivered;
         }
         TOLD_OFF.fetch_max(self.emitted, Ordering::Relaxed);
-        let mut error =
-            delivered.err().unwrap_or(DeliveryError { waiting: 0, losses: Losses::default(), cause: None });
+        let mut error = delivered.err().unwrap_or(DeliveryError {
+            waiting: 0,
+            spooled: 0,
+            losses: Losses::default(),
+            cause: None,
+        });
         error.losses.add(LossReason::NotRunning, untold);
         error.cause = error.cause.or_else(failure).or_else(|| {
             Some("the SDK was not running: call `bento::init` before the first emission".to_owned())

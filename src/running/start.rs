@@ -1,13 +1,14 @@
 //! From a setup to a running SDK. Closures and exporters of the host are neither called nor dropped while the state is
 //! locked, because they may call back.
 
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::{Running, State, state, state_mut};
-use crate::config::{Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings};
+use crate::config::{Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings};
 use crate::error::InitError;
 use crate::export::OtlpJson;
-use crate::pipeline::{BuildExport, Pipeline, Policy, Route};
+use crate::pipeline::{BuildExport, LossHook, Pipeline, Plan, Policy, Route, Spool};
 use crate::record::{Attributes, Resource};
 use crate::scope::{Client, Sources};
 
@@ -17,6 +18,7 @@ pub(crate) struct Setup {
     pub(crate) explicit: Explicit,
     pub(crate) sources: Sources,
     pub(crate) route: Option<Route>,
+    pub(crate) on_loss: Option<LossHook>,
 }
 
 /// Who asks for the start.
@@ -76,7 +78,7 @@ impl Running {
         if !agrees || routed {
             return Err(InitError::AlreadyInitialized);
         }
-        if setup.explicit.names_settings() {
+        if setup.explicit.names_settings() || setup.on_loss.is_some() {
             log::warn!("bento: it runs already, so only identity sources were taken over from this `init`");
         }
         self.client.update_sources(setup.sources);
@@ -90,6 +92,7 @@ struct Prepared {
     resource: Resource,
     destination: Option<Destination>,
     build: BuildExport,
+    on_loss: Option<LossHook>,
 }
 
 impl Prepared {
@@ -102,17 +105,27 @@ impl Prepared {
             let destination = Destination::resolve(&setup.explicit, environment)?;
             (Some(destination.clone()), json_exporter(destination))
         };
-        Ok(Self { settings, resource, destination, build })
+        let on_loss = setup.on_loss.take();
+        Ok(Self { settings, resource, destination, build, on_loss })
     }
 
     fn run(self, sources: Sources) -> Result<Arc<Running>, InitError> {
-        let Self { settings, resource, destination, build } = self;
-        let pipeline = Pipeline::start(Policy::of(&settings), build).map_err(InitError::Worker)?;
-        let pipeline = Arc::new(pipeline);
+        let Self { settings, resource, destination, build, on_loss } = self;
+        let spool = spool(&settings, destination.as_ref()).map_err(InitError::Spool)?;
+        let plan = Plan { policy: Policy::of(&settings), build, spool, on_loss };
+        let pipeline = Arc::new(Pipeline::start(plan).map_err(InitError::Worker)?);
         let client = Arc::new(Client::new(pipeline.clone(), settings.limits, resource, sources));
         let process = std::process::id();
         Ok(Arc::new(Running { client, pipeline, destination, process, in_vain: Mutex::default() }))
     }
+}
+
+fn spool(settings: &Settings, destination: Option<&Destination>) -> io::Result<Option<Spool>> {
+    let Some(SpoolSettings { directory, bytes }) = &settings.spool else { return Ok(None) };
+    let destination = destination.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::Unsupported, "it keeps spans for a Bento backend only, not for a route")
+    })?;
+    Spool::open(directory, *bytes, destination.base_url.as_str()).map(Some)
 }
 
 fn json_exporter(destination: Destination) -> BuildExport {

@@ -14,6 +14,7 @@ mod init;
 mod isolation;
 #[cfg(feature = "otel")]
 mod otel;
+mod spool;
 mod stop;
 mod support;
 mod wire;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::export::Verdict;
+use crate::pipeline::accounts::Telling;
 use crate::record::{Attributes, Scope, SpanId, SpanKind, Status, TraceId};
 
-fn record(text: usize) -> SpanRecord {
+pub(super) fn record(text: usize) -> SpanRecord {
     SpanRecord {
         trace_id: TraceId::random(),
         span_id: SpanId::random(),
@@ -24,10 +26,10 @@ fn record(text: usize) -> SpanRecord {
     }
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// A queue of at most 8 spans in batches of at most 4, and the moment of its birth.
-fn queue() -> (Queue, Instant) {
+pub(super) fn queue() -> (Queue, Instant) {
     let now = Instant::now();
     let policy = Policy {
         queue_spans: 8,
@@ -35,32 +37,35 @@ fn queue() -> (Queue, Instant) {
         batch_spans: 4,
         batch_bytes: 500_000,
         interval: 5 * SECOND,
+        keep_within: None,
     };
     (Queue::new(policy, now), now)
 }
 
-fn push(queue: &mut Queue, spans: usize) {
+pub(super) fn push(queue: &mut Queue, spans: usize) {
     for _ in 0..spans {
         queue.push(record(10));
     }
 }
 
-fn sent(step: Step) -> Option<Batch> {
+pub(super) fn sent(step: Step) -> Option<Batch> {
     match step {
         Step::Send(batch) => Some(batch),
-        Step::TellOverflow(_) | Step::Wait(_) | Step::Stop => None,
+        Step::SendSpooled(_) | Step::TellOverflow(_) | Step::TellLosses(_) | Step::Wait(_) | Step::Stop => {
+            None
+        }
     }
 }
 
-fn accept() -> Verdict {
+pub(super) fn accept() -> Verdict {
     Verdict::Accepted { rejected: 0, message: None }
 }
 
-fn retry() -> Verdict {
+pub(super) fn retry() -> Verdict {
     Verdict::Retry { after: None, cause: "503".into() }
 }
 
-fn books_balance(queue: &Queue) -> bool {
+pub(super) fn books_balance(queue: &Queue) -> bool {
     let accounts = queue.accounts();
     accounts.accepted == accounts.delivered + accounts.lost.total() + queue.held() as u64
 }
@@ -342,7 +347,7 @@ fn draining_refuses_new_spans_sends_the_rest_and_stops() {
     push(&mut queue, 1);
     assert_eq!(queue.accounts().lost.of(LossReason::NotRunning), 1);
     assert_eq!(settle_all(&mut queue, now, &accept()), [4, 2]);
-    assert!(matches!(queue.next(now), Step::Stop) && queue.is_closed());
+    assert!(matches!(queue.next(now), Step::Stop) && queue.phase == Phase::Closed);
     assert_eq!(queue.close_ticket(ticket), Ok(()));
     assert!(books_balance(&queue));
 }
@@ -374,7 +379,14 @@ fn what_is_in_flight_when_the_queue_closes_is_counted_once() {
 #[test]
 fn nothing_is_never_enough_to_send() {
     let now = Instant::now();
-    let policy = Policy { queue_spans: 8, queue_bytes: 0, batch_spans: 4, batch_bytes: 9, interval: SECOND };
+    let policy = Policy {
+        queue_spans: 8,
+        queue_bytes: 0,
+        batch_spans: 4,
+        batch_bytes: 9,
+        interval: SECOND,
+        keep_within: None,
+    };
     let mut queue = Queue::new(policy, now);
     assert!(matches!(queue.next(now), Step::Wait(_)));
     assert!(!queue.push(record(1)).wake);

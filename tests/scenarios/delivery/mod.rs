@@ -3,6 +3,7 @@
 mod chaos;
 mod flush;
 mod large;
+mod on_loss;
 mod queue;
 mod refuse;
 mod retry;

@@ -1,0 +1,363 @@
+//! What the queue knows of the spool: which records are on disk too, and which are on disk only.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{InHand, Phase, Place, Policy, Queue, Step};
+use crate::error::LossReason;
+use crate::export::Verdict;
+use crate::pipeline::batch::{Batch, DiskCopy, Spooled, unheld};
+use crate::pipeline::spool::{Found, SpoolFile};
+
+/// A disk that takes longer than this is not waited for: what is due is sent without having been kept.
+const STALL: Duration = Duration::from_secs(1);
+
+/// The numbers of records that an earlier process had emitted: no flush of this one waits for them.
+const FOUND: u64 = 1 << 63;
+
+/// What the keeper does next.
+#[derive(Debug)]
+pub(crate) enum Keep {
+    /// To be written, and given back.
+    Write(Batch),
+    /// Nothing before this moment, if any, unless something is pushed, flushed or stopped.
+    Wait(Option<Instant>),
+    Stop,
+}
+
+/// Without a spool all of it stays empty.
+#[derive(Debug)]
+pub(super) struct Disk {
+    keep_within: Option<Duration>,
+    /// In memory and on disk, waiting to be sent.
+    kept: VecDeque<Batch>,
+    kept_spans: usize,
+    kept_bytes: usize,
+    /// What the keeper is writing.
+    in_hand: Option<InHand>,
+    /// Since when something waits that is not on disk, as the keeper saw it.
+    unkept_since: Option<Instant>,
+    /// The disk took nothing, and is not tried again before.
+    failed_until: Option<Instant>,
+    /// On disk only, oldest first.
+    spooled: VecDeque<Spooled>,
+    /// Spans on disk only, one file of which may be in flight: of this process, and of earlier ones.
+    own_spans: usize,
+    found_spans: usize,
+    /// When a file may be sent, and how often the first one was.
+    not_before: Instant,
+    attempts: u32,
+    /// Whether new records were sent last, so that it is the turn of those on disk.
+    has_turn: bool,
+    /// Whether the keeper still looks for what earlier processes have left.
+    is_looking: bool,
+    next_found: u64,
+}
+
+impl Disk {
+    pub(super) fn new(keep_within: Option<Duration>, now: Instant) -> Self {
+        Self {
+            keep_within,
+            kept: VecDeque::new(),
+            kept_spans: 0,
+            kept_bytes: 0,
+            in_hand: None,
+            unkept_since: None,
+            failed_until: None,
+            spooled: VecDeque::new(),
+            own_spans: 0,
+            found_spans: 0,
+            not_before: now,
+            attempts: 0,
+            has_turn: false,
+            is_looking: keep_within.is_some(),
+            next_found: FOUND,
+        }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.keep_within.is_some()
+    }
+
+    pub(super) fn kept_size(&self) -> (usize, usize) {
+        (self.kept_spans, self.kept_bytes)
+    }
+
+    pub(super) fn bytes_in_hand(&self) -> usize {
+        self.in_hand.as_ref().map_or(0, |in_hand| in_hand.bytes)
+    }
+
+    pub(super) fn in_hand(&self) -> Option<&InHand> {
+        self.in_hand.as_ref()
+    }
+
+    /// The number of the oldest record that is on disk too, or on the way there.
+    pub(super) fn oldest_number(&self) -> Option<u64> {
+        let kept = self.kept.front().and_then(|batch| Some(batch.entries.front()?.number));
+        kept.or_else(|| self.in_hand.as_ref()?.numbers.first().copied())
+    }
+
+    pub(super) fn take_kept(&mut self) -> Option<Batch> {
+        let batch = self.kept.pop_front()?;
+        self.kept_spans -= batch.len();
+        self.kept_bytes -= batch.bytes();
+        Some(batch)
+    }
+
+    /// As many of the oldest as one request may carry.
+    pub(super) fn cut(&mut self, now: Instant, policy: &Policy) -> Option<Batch> {
+        let mut batch = self.take_kept()?;
+        (batch.cut_at, batch.not_before) = (now, now);
+        while let Some(next) = self.kept.front()
+            && batch.len() + next.len() <= policy.batch_spans
+            && batch.bytes() + next.bytes() <= policy.batch_bytes
+            && let Some(next) = self.take_kept()
+        {
+            batch.entries.extend(next.entries);
+            batch.copies.extend(next.copies);
+        }
+        self.has_turn = true;
+        Some(batch)
+    }
+
+    /// Whether what is to be sent should be on disk first.
+    pub(super) fn is_waited_for(&self, now: Instant) -> bool {
+        self.is_on() && self.failed_until.is_none() && now < self.waited_for_until(now)
+    }
+
+    /// When what is due will have waited too long for the disk.
+    pub(super) fn waited_for_until(&self, now: Instant) -> Instant {
+        let since = self.in_hand.as_ref().map(|in_hand| in_hand.since).or(self.unkept_since);
+        since.unwrap_or(now) + self.keep_within.unwrap_or_default() + STALL
+    }
+
+    pub(super) fn has_turn(&self) -> bool {
+        self.has_turn
+    }
+
+    /// When a file may be sent, if there is one.
+    pub(super) fn not_before(&self) -> Option<Instant> {
+        (!self.spooled.is_empty()).then_some(self.not_before)
+    }
+
+    /// Makes the files due.
+    pub(super) fn hasten(&mut self, now: Instant) {
+        self.not_before = self.not_before.min(now);
+    }
+
+    pub(super) fn spooled_spans(&self) -> usize {
+        self.own_spans + self.found_spans
+    }
+
+    /// Whether there is anything of earlier processes, or may be.
+    pub(super) fn has_found(&self) -> bool {
+        self.is_looking || self.found_spans > 0
+    }
+
+    /// Those of them that this process has emitted.
+    pub(super) fn own_spans(&self) -> usize {
+        self.own_spans
+    }
+
+    /// The numbers of all records that are on disk, but for those in flight and those that wait for a retry.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = &Range<u64>> {
+        let kept = self.kept.iter().flat_map(|batch| batch.copies.iter().map(|copy| &copy.numbers));
+        kept.chain(self.spooled.iter().flat_map(|spooled| &spooled.ranges))
+    }
+
+    /// Takes note of records of which there are only copies.
+    pub(super) fn count_in(&mut self, spans: usize) {
+        self.own_spans += spans;
+    }
+
+    pub(super) fn count_out(&mut self, numbers: &[u64]) {
+        let own = numbers.partition_point(|number| *number < FOUND);
+        self.own_spans -= own;
+        self.found_spans -= numbers.len() - own;
+    }
+}
+
+impl Queue {
+    /// Lets only the copies of a batch stay.
+    pub(super) fn leave_to_disk(&mut self, batch: &Batch) {
+        self.spans -= batch.len();
+        self.bytes -= batch.bytes();
+        self.disk.own_spans += batch.len();
+        let numbers = batch.numbers();
+        for copy in &batch.copies {
+            let mut mine = numbers.iter().copied().filter(|number| copy.numbers.contains(number));
+            let Some(first) = mine.next() else { continue };
+            let range = first..mine.next_back().unwrap_or(first) + 1;
+            let spooled = &mut self.disk.spooled;
+            // The other half of a batch that was split may have come before.
+            match spooled.iter_mut().find(|known| Arc::ptr_eq(&known.copy, copy)) {
+                Some(known) => known.ranges.push(range),
+                None => spooled.push_back(Spooled { copy: Arc::clone(copy), ranges: vec![range] }),
+            }
+        }
+    }
+
+    /// What the keeper is to do at `now`.
+    pub(crate) fn next_keep(&mut self, now: Instant) -> Keep {
+        if self.phase == Phase::Closed {
+            return Keep::Stop;
+        }
+        let (Some(oldest), Some(within)) = (self.waiting.front(), self.disk.keep_within) else {
+            self.disk.unkept_since = None;
+            return Keep::Wait(None);
+        };
+        let since = *self.disk.unkept_since.get_or_insert(now);
+        let (kept_spans, kept_bytes) = self.disk.kept_size();
+        let completes_batch = self.has_full_batch() && !self.policy.is_full_batch(kept_spans, kept_bytes);
+        let is_full = completes_batch || self.policy.is_full_batch(self.waiting.len(), self.waiting_bytes);
+        let is_due = oldest.number < self.send_before || is_full || self.phase != Phase::Open;
+        let from = self.disk.failed_until.unwrap_or(if is_due { now } else { since + within });
+        if now < from {
+            return Keep::Wait(Some(from));
+        }
+        let Some(batch) = self.cut_waiting(now) else { return Keep::Wait(None) };
+        self.disk.in_hand = Some(InHand::of(&batch, now));
+        self.disk.unkept_since = None;
+        Keep::Write(batch)
+    }
+
+    /// Takes back what the keeper has written, or could not write. Gives a file back that came too late.
+    pub(crate) fn kept(
+        &mut self,
+        mut batch: Batch,
+        file: Option<SpoolFile>,
+        now: Instant,
+    ) -> Option<SpoolFile> {
+        self.disk.in_hand = None;
+        if self.phase == Phase::Closed {
+            return file;
+        }
+        if let (Some(file), Some(first), Some(last)) = (file, batch.entries.front(), batch.entries.back()) {
+            self.disk.failed_until = None;
+            let numbers = first.number..last.number + 1;
+            batch.copies.push(Arc::new(DiskCopy { file, numbers }));
+            self.disk.kept_spans += batch.len();
+            self.disk.kept_bytes += batch.bytes();
+            self.disk.kept.push_back(batch);
+        } else {
+            self.disk.failed_until = Some(now + STALL);
+            self.waiting_bytes += batch.bytes();
+            batch.entries.append(&mut self.waiting);
+            self.waiting = batch.entries;
+        }
+        None
+    }
+
+    /// Whether the keeper has everything on disk that it can bring there.
+    pub(crate) fn is_kept(&self) -> bool {
+        let has_failed = self.disk.failed_until.is_some();
+        !self.disk.is_on() || (self.disk.in_hand.is_none() && (self.waiting.is_empty() || has_failed))
+    }
+
+    /// Without a keeper nothing reaches the disk any more.
+    pub(crate) fn keep_nothing(&mut self) {
+        self.disk.keep_within = None;
+        self.disk.is_looking = false;
+    }
+
+    /// Whether there is anything of earlier processes, or may be.
+    pub(crate) fn has_found(&self) -> bool {
+        self.disk.has_found()
+    }
+
+    /// Takes in what earlier processes have left on disk.
+    pub(crate) fn adopt(&mut self, found: Found) {
+        self.disk.is_looking = false;
+        self.accounts.accepted += found.damaged;
+        self.accounts.recovered += found.damaged;
+        self.lose_untracked(LossReason::SpoolDamaged, found.damaged);
+        for file in found.files {
+            let numbers = self.disk.next_found..self.disk.next_found + file.spans();
+            self.disk.next_found = numbers.end;
+            self.accounts.accepted += file.spans();
+            self.accounts.recovered += file.spans();
+            self.disk.found_spans += numbers.clone().count();
+            let copy = Arc::new(DiskCopy { file, numbers: numbers.clone() });
+            self.disk.spooled.push_back(Spooled { copy, ranges: vec![numbers] });
+        }
+    }
+
+    /// Gives up the oldest file that is on disk only, to make room for newer ones.
+    pub(crate) fn evict_spooled(&mut self) -> Option<Vec<SpoolFile>> {
+        let spooled = self.disk.spooled.pop_front()?;
+        Some(self.lose_spooled(spooled, LossReason::SpoolFull))
+    }
+
+    pub(super) fn due_spooled(&mut self, now: Instant) -> Option<Step> {
+        if !self.retrying.is_empty() || now < self.disk.not_before {
+            return None;
+        }
+        let spooled = self.disk.spooled.pop_front()?;
+        self.disk.has_turn = false;
+        self.accounts.retries += u64::from(self.disk.attempts > 0);
+        self.in_flight =
+            Some(InHand { numbers: spooled.numbers(), bytes: 0, place: Place::Disk, since: now });
+        Some(Step::SendSpooled(spooled))
+    }
+
+    /// Enters what became of records that were on disk only; gives the file that is no longer needed.
+    pub(crate) fn settle_spooled(
+        &mut self,
+        spooled: Spooled,
+        verdict: &Verdict,
+        now: Instant,
+        random: u64,
+    ) -> Vec<SpoolFile> {
+        self.in_flight = None;
+        let attempts = std::mem::take(&mut self.disk.attempts);
+        match verdict {
+            Verdict::Accepted { rejected, message } => {
+                let numbers = spooled.numbers();
+                self.disk.count_out(&numbers);
+                self.deliver(&numbers, *rejected, message.clone());
+                unheld([spooled.copy])
+            }
+            Verdict::Retry { after, cause } => {
+                self.accounts.last_error = Some(cause.clone());
+                self.disk.attempts = attempts.saturating_add(1);
+                self.disk.not_before = now + self.pause(attempts, *after, now, random);
+                self.disk.spooled.push_front(spooled);
+                Vec::new()
+            }
+            Verdict::TooLarge { cause } => {
+                self.accounts.last_error = Some(cause.clone());
+                self.lose_spooled(spooled, LossReason::Refused { status: 413 })
+            }
+            Verdict::Refused { reason, cause } => {
+                self.accounts.last_error = Some(cause.clone());
+                self.lose_spooled(spooled, *reason)
+            }
+        }
+    }
+
+    /// Puts two files in the place of one that was too large; the first has so many spans.
+    pub(crate) fn replace_spooled(&mut self, spooled: Spooled, files: [SpoolFile; 2]) -> Vec<SpoolFile> {
+        self.in_flight = None;
+        let Range { start, end } = spooled.copy.numbers;
+        let middle = start + files[0].spans();
+        for (file, numbers) in files.into_iter().zip([start..middle, middle..end]).rev() {
+            let within = |range: &Range<u64>| range.start.max(numbers.start)..range.end.min(numbers.end);
+            let ranges = spooled.ranges.iter().map(within).filter(|range| !range.is_empty()).collect();
+            let copy = Arc::new(DiskCopy { file, numbers: numbers.clone() });
+            self.disk.spooled.push_front(Spooled { copy, ranges });
+        }
+        unheld([spooled.copy])
+    }
+
+    fn lose_spooled(&mut self, spooled: Spooled, reason: LossReason) -> Vec<SpoolFile> {
+        let numbers = spooled.numbers();
+        self.disk.count_out(&numbers);
+        self.lose(&numbers, reason);
+        unheld([spooled.copy])
+    }
+}
+
+#[cfg(test)]
+mod tests;
