@@ -51,9 +51,7 @@ dtor::declarative::dtor! {
     fn at_exit() {
         // A panic must not cross into the C runtime that calls this.
         catch_unwind(|| {
-            // A forked child has no worker that could deliver.
             if let Some(running) = latest()
-                && running.process == std::process::id()
                 && !on_worker()
             {
                 running.client.end_open_spans();

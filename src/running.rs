@@ -6,8 +6,10 @@ mod start;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use bento_fork::PerProcess;
 use off::{MUTED, OFF};
 pub(crate) use off::{OffTicket, emitted as emitted_off};
+use start::Plan;
 pub(crate) use start::{Setup, Start, start};
 
 use crate::config::{Destination, ProcessEnvironment};
@@ -21,12 +23,15 @@ const EXIT_DEADLINE: Duration = Duration::from_secs(5);
 /// How long it waits at least for what no flush has waited for.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 
-static STATE: RwLock<State> = RwLock::new(State::Idle);
+static STATE: PerProcess<RwLock<State>> =
+    PerProcess::new(RwLock::new(State::Idle), |parent| RwLock::new(State::after_fork(parent)));
 
 #[derive(Debug)]
 enum State {
     /// The first emission starts the SDK from the environment.
     Idle,
+    /// A forked child has not the worker of its parent: the first emission starts one, set up as its parent's was.
+    Forked(Arc<Running>),
     Running(Arc<Running>),
     /// A lazy start failed, for this reason: emission is counted and does nothing until `init`.
     Failed(String),
@@ -34,15 +39,27 @@ enum State {
     Ended(Arc<Running>),
 }
 
+impl State {
+    /// What a child makes of the state of its parent, which may have been locked at the moment of the fork.
+    fn after_fork(parent: &RwLock<Self>) -> Self {
+        let Ok(parent) = parent.try_read() else { return Self::Idle };
+        match &*parent {
+            Self::Idle => Self::Idle,
+            Self::Forked(running) | Self::Running(running) => Self::Forked(Arc::clone(running)),
+            Self::Failed(reason) => Self::Failed(reason.clone()),
+            Self::Ended(_) => Self::Failed("it was shut down before this process was forked".to_owned()),
+        }
+    }
+}
+
 /// The SDK between a start and a shutdown.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) client: Arc<Client>,
     pub(crate) pipeline: Arc<Pipeline>,
-    /// The process that started it: a forked child has neither its worker nor its spans.
-    pub(crate) process: u32,
     /// `None` where a route takes the batches.
     destination: Option<Destination>,
+    plan: Plan,
     /// So that the end of the process does not wait as long again.
     in_vain: Mutex<Option<InVain>>,
 }
@@ -115,7 +132,7 @@ pub(crate) fn end(timeout: Duration) -> Result<(), DeliveryError> {
                 drop(state);
                 return running.flush(timeout, Telling::Told);
             }
-            State::Idle | State::Failed(_) => return Ok(()),
+            State::Idle | State::Forked(_) | State::Failed(_) => return Ok(()),
         };
         *state = State::Ended(Arc::clone(&running));
         running
@@ -128,16 +145,16 @@ pub(crate) fn end(timeout: Duration) -> Result<(), DeliveryError> {
 pub(crate) fn failure() -> Option<String> {
     match &*state() {
         State::Failed(reason) => Some(reason.clone()),
-        State::Idle | State::Running(_) | State::Ended(_) => None,
+        State::Idle | State::Forked(_) | State::Running(_) | State::Ended(_) => None,
     }
 }
 
 fn state() -> RwLockReadGuard<'static, State> {
-    STATE.read().unwrap_or_else(PoisonError::into_inner)
+    STATE.here().read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn state_mut() -> RwLockWriteGuard<'static, State> {
-    STATE.write().unwrap_or_else(PoisonError::into_inner)
+    STATE.here().write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The client for an emission in `context`: a capture's, the running SDK's, or one that only counts.
@@ -146,7 +163,7 @@ pub(crate) fn client(context: &Context) -> Arc<Client> {
         return Arc::clone(client);
     }
     if on_worker() {
-        return Arc::clone(&MUTED);
+        return Arc::clone(MUTED.here());
     }
     if let Some(client) = running_client(&state()) {
         return client;
@@ -154,7 +171,7 @@ pub(crate) fn client(context: &Context) -> Arc<Client> {
     if let Err(error) = start(Setup::default(), &ProcessEnvironment, Start::Lazy) {
         log::warn!("bento: nothing is sent: {error}");
     }
-    running_client(&state()).unwrap_or_else(|| Arc::clone(&OFF))
+    running_client(&state()).unwrap_or_else(|| Arc::clone(OFF.here()))
 }
 
 /// The limits for an emission in `within`, or else in the current context.
@@ -167,9 +184,9 @@ pub(crate) fn limits(within: Option<&Context>) -> Limits {
 
 fn running_client(state: &State) -> Option<Arc<Client>> {
     match state {
-        State::Idle => None,
+        State::Idle | State::Forked(_) => None,
         State::Running(running) => Some(Arc::clone(&running.client)),
-        State::Failed(_) | State::Ended(_) => Some(Arc::clone(&OFF)),
+        State::Failed(_) | State::Ended(_) => Some(Arc::clone(OFF.here())),
     }
 }
 
@@ -177,7 +194,7 @@ fn running_client(state: &State) -> Option<Arc<Client>> {
 pub(crate) fn latest() -> Option<Arc<Running>> {
     match &*state() {
         State::Running(running) | State::Ended(running) => Some(Arc::clone(running)),
-        State::Idle | State::Failed(_) => None,
+        State::Idle | State::Forked(_) | State::Failed(_) => None,
     }
 }
 

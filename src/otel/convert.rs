@@ -4,6 +4,7 @@ use std::mem::size_of;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bento_fork::PerProcess;
 use opentelemetry::trace as otel;
 use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
@@ -19,7 +20,9 @@ const MAX_ITEMS: usize = 1024;
 
 /// Scopes that are remembered: one for each instrumented library of a host, of which few are at work at a time.
 const KNOWN_SCOPES: usize = 16;
-static SCOPES: Mutex<Vec<(InstrumentationScope, Arc<Scope>)>> = Mutex::new(Vec::new());
+static SCOPES: PerProcess<Mutex<Scopes>> = PerProcess::new(Mutex::new(Vec::new()), |_| Mutex::default());
+
+type Scopes = Vec<(InstrumentationScope, Arc<Scope>)>;
 
 pub(super) fn resource(resource: &opentelemetry_sdk::Resource) -> Arc<Resource> {
     let attributes = resource.iter().map(|(key, value)| (key.as_str().to_owned(), value_of(value))).collect();
@@ -135,7 +138,7 @@ fn link_of(link: &otel::Link, limits: Limits) -> Option<Link> {
 
 /// The scope as it was made for an earlier span, where there was one: the encoder knows it again by its address.
 fn scope_of(scope: &InstrumentationScope) -> Arc<Scope> {
-    let mut known = SCOPES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = SCOPES.here().lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, shared)) = known.iter().find(|(known, _)| known == scope) {
         return Arc::clone(shared);
     }

@@ -87,7 +87,7 @@ impl fmt::Debug for LossHook {
 }
 
 /// What a pipeline is made of.
-pub(crate) struct Plan {
+pub(crate) struct Parts {
     pub(crate) policy: Policy,
     pub(crate) build: BuildExport,
     pub(crate) spool: Option<Spool>,
@@ -216,8 +216,8 @@ impl Sink for Pipeline {
 
 impl Pipeline {
     /// Starts the worker, and the keeper where there is a spool.
-    pub(crate) fn start(plan: Plan) -> io::Result<Self> {
-        let Plan { policy, build, spool, on_loss } = plan;
+    pub(crate) fn start(parts: Parts) -> io::Result<Self> {
+        let Parts { policy, build, spool, on_loss } = parts;
         let mut queue = Queue::new(policy, Instant::now());
         if on_loss.is_some() {
             queue.tell_losses();

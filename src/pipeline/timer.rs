@@ -6,6 +6,8 @@ use std::task::Waker;
 use std::thread;
 use std::time::Instant;
 
+use bento_fork::PerProcess;
+
 struct Pending {
     /// By deadline, and by a number for those that share one.
     wakers: BTreeMap<(Instant, u64), Waker>,
@@ -13,11 +15,19 @@ struct Pending {
     running: bool,
 }
 
-static PENDING: Mutex<Pending> = Mutex::new(Pending { wakers: BTreeMap::new(), next: 0, running: false });
-static CHANGED: Condvar = Condvar::new();
+impl Pending {
+    const fn none() -> Self {
+        Self { wakers: BTreeMap::new(), next: 0, running: false }
+    }
+}
+
+/// A forked child has not the thread of its parent.
+static PENDING: PerProcess<Mutex<Pending>> =
+    PerProcess::new(Mutex::new(Pending::none()), |_| Mutex::new(Pending::none()));
+static CHANGED: PerProcess<Condvar> = PerProcess::new(Condvar::new(), |_| Condvar::new());
 
 fn pending() -> MutexGuard<'static, Pending> {
-    PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+    PENDING.here().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A call at a deadline. Dropping it cancels the call, and with the last one the thread ends.
@@ -38,7 +48,7 @@ impl Alarm {
         let key = (deadline, pending.next);
         pending.next += 1;
         pending.wakers.insert(key, waker);
-        CHANGED.notify_one();
+        CHANGED.here().notify_one();
         Some(Self(key))
     }
 
@@ -55,7 +65,7 @@ impl Drop for Alarm {
         let mut pending = pending();
         let waker = pending.wakers.remove(&self.0);
         if pending.wakers.is_empty() {
-            CHANGED.notify_one();
+            CHANGED.here().notify_one();
         }
         drop(pending);
         drop(waker);
@@ -73,7 +83,7 @@ fn run() {
             super::wake(waker);
             pending = self::pending();
         } else {
-            pending = CHANGED.wait_timeout(pending, pause).unwrap_or_else(PoisonError::into_inner).0;
+            pending = CHANGED.here().wait_timeout(pending, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
     pending.running = false;

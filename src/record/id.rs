@@ -3,7 +3,9 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::num::{NonZeroU64, NonZeroU128};
+use std::time::SystemTime;
 
+use bento_fork::generation;
 use serde_core::{Serialize, Serializer};
 
 /// The identifier of a span: eight bytes, never all zero, written as 16 lower-case hex digits.
@@ -66,14 +68,20 @@ impl TraceId {
 /// A random number from the keyed hash of a counter.
 ///
 /// Each thread's key is 128 bits taken from the operating system by the standard library, so ids of two threads or
-/// two processes are independent, with no lock, no system call and no dependency.
+/// two processes are independent, with no lock, no system call and no dependency. A forked child has its parent's key
+/// and counter: there the counter goes on from a number that is its own.
 pub(crate) fn random_u64() -> u64 {
     use std::cell::Cell;
     thread_local! {
-        static GENERATOR: (RandomState, Cell<u64>) = (RandomState::new(), Cell::new(0));
+        static GENERATOR: (RandomState, Cell<u64>, Cell<u32>) =
+            (RandomState::new(), Cell::new(0), Cell::new(generation()));
     }
     GENERATOR
-        .try_with(|(state, counter)| {
+        .try_with(|(state, counter, made_in)| {
+            if made_in.get() != generation() {
+                made_in.set(generation());
+                counter.set(state.hash_one((std::process::id(), SystemTime::now())));
+            }
             let next = counter.get().wrapping_add(1);
             counter.set(next);
             state.hash_one(next)

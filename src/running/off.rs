@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use bento_fork::PerProcess;
 use once_cell::sync::Lazy;
 
 use super::failure;
@@ -14,22 +15,32 @@ use crate::record::{Limits, Resource, SpanRecord};
 use crate::scope::{Client, Sources};
 
 /// Stands in while the SDK is off.
-pub(super) static OFF: Lazy<Arc<Client>> = Lazy::new(|| idle_client(Arc::new(Count)));
+pub(super) static OFF: PerProcess<Lazy<Arc<Client>>> =
+    PerProcess::new(Lazy::new(counting), |_| Lazy::new(counting));
 
 /// Stands in on the worker's own thread, where an exporter that emits would feed itself for ever.
-pub(super) static MUTED: Lazy<Arc<Client>> = Lazy::new(|| idle_client(Arc::new(Ignore)));
+pub(super) static MUTED: PerProcess<Lazy<Arc<Client>>> =
+    PerProcess::new(Lazy::new(muted), |_| Lazy::new(muted));
+
+fn counting() -> Arc<Client> {
+    idle_client(Arc::new(Count))
+}
+
+fn muted() -> Arc<Client> {
+    idle_client(Arc::new(Ignore))
+}
 
 fn idle_client(sink: Arc<dyn Sink>) -> Arc<Client> {
     Arc::new(Client::new(sink, Limits::default(), Resource::default(), Sources::default()))
 }
 
 /// Spans emitted while the SDK was off, and how many of them a flush has told.
-static EMITTED_OFF: AtomicU64 = AtomicU64::new(0);
-static TOLD_OFF: AtomicU64 = AtomicU64::new(0);
+static EMITTED_OFF: PerProcess<AtomicU64> = PerProcess::new(AtomicU64::new(0), |_| AtomicU64::new(0));
+static TOLD_OFF: PerProcess<AtomicU64> = PerProcess::new(AtomicU64::new(0), |_| AtomicU64::new(0));
 
 /// Spans emitted while the SDK was off.
 pub(crate) fn emitted() -> u64 {
-    EMITTED_OFF.load(Ordering::Relaxed)
+    EMITTED_OFF.here().load(Ordering::Relaxed)
 }
 
 #[derive(Debug)]
@@ -37,13 +48,13 @@ struct Count;
 
 impl Sink for Count {
     fn accept(&self, _: SpanRecord) {
-        EMITTED_OFF.fetch_add(1, Ordering::Relaxed);
+        EMITTED_OFF.here().fetch_add(1, Ordering::Relaxed);
     }
 
     fn deliver(&self, records: Vec<SpanRecord>, _: Instant) -> Delivery {
         let mut losses = Losses::default();
         losses.add(LossReason::NotRunning, records.len() as u64);
-        EMITTED_OFF.fetch_add(records.len() as u64, Ordering::Relaxed);
+        EMITTED_OFF.here().fetch_add(records.len() as u64, Ordering::Relaxed);
         Box::pin(ready(Err(DeliveryError { waiting: 0, spooled: 0, losses, cause: failure() })))
     }
 }
@@ -67,7 +78,10 @@ pub(crate) struct OffTicket {
 
 impl OffTicket {
     pub(crate) fn open() -> Self {
-        Self { emitted: EMITTED_OFF.load(Ordering::Relaxed), told: TOLD_OFF.load(Ordering::Relaxed) }
+        Self {
+            emitted: EMITTED_OFF.here().load(Ordering::Relaxed),
+            told: TOLD_OFF.here().load(Ordering::Relaxed),
+        }
     }
 
     /// What a flush has to tell, in addition to what became of the spans that were taken in.
@@ -76,7 +90,7 @@ impl OffTicket {
         if untold == 0 {
             return delivered;
         }
-        TOLD_OFF.fetch_max(self.emitted, Ordering::Relaxed);
+        TOLD_OFF.here().fetch_max(self.emitted, Ordering::Relaxed);
         let mut error = delivered.err().unwrap_or(DeliveryError {
             waiting: 0,
             spooled: 0,

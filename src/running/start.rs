@@ -8,7 +8,7 @@ use super::{Running, State, state, state_mut};
 use crate::config::{Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings};
 use crate::error::InitError;
 use crate::export::OtlpJson;
-use crate::pipeline::{BuildExport, LossHook, Pipeline, Plan, Policy, Route, Spool};
+use crate::pipeline::{BuildExport, LossHook, Parts, Pipeline, Policy, Route, Spool};
 use crate::record::{Attributes, Resource};
 use crate::scope::{Client, Sources};
 
@@ -32,12 +32,16 @@ pub(crate) enum Start {
 
 /// Starts the SDK; where it runs already with the same credentials, adopts the identity sources.
 pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Start) -> Result<(), InitError> {
+    bento_fork::watch();
     let routed = setup.route.is_some();
     let running = running();
     if let Some(running) = running {
         return running.adopt(setup, routed);
     }
-    let prepared = Prepared::of(&mut setup, environment);
+    let prepared = match parent() {
+        Some(parent) if parent.is_meant(&setup, start) => parent.again(&mut setup),
+        _ => Prepared::of(&mut setup, environment),
+    };
     let mut state = state_mut();
     match &*state {
         // Another thread was faster.
@@ -47,7 +51,7 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
             return running.adopt(setup, routed);
         }
         State::Failed(_) | State::Ended(_) if start == Start::Lazy => return Ok(()),
-        State::Idle | State::Failed(_) | State::Ended(_) => {}
+        State::Idle | State::Forked(_) | State::Failed(_) | State::Ended(_) => {}
     }
     let running = prepared.and_then(|prepared| prepared.run(std::mem::take(&mut setup.sources)));
     let next = match &running {
@@ -64,11 +68,44 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
 fn running() -> Option<Arc<Running>> {
     match &*state() {
         State::Running(running) => Some(Arc::clone(running)),
-        State::Idle | State::Failed(_) | State::Ended(_) => None,
+        State::Idle | State::Forked(_) | State::Failed(_) | State::Ended(_) => None,
+    }
+}
+
+/// What ran in the process that this one was forked from.
+fn parent() -> Option<Arc<Running>> {
+    match &*state() {
+        State::Forked(parent) => Some(Arc::clone(parent)),
+        State::Idle | State::Running(_) | State::Failed(_) | State::Ended(_) => None,
     }
 }
 
 impl Running {
+    /// Whether what a forked child asks for is what its parent had.
+    fn is_meant(&self, setup: &Setup, start: Start) -> bool {
+        let agrees = |destination: &Destination| destination.agrees(&setup.explicit) == Ok(true);
+        setup.route.is_none() && self.destination.as_ref().map_or(start == Start::Lazy, agrees)
+    }
+
+    /// The same once more, for a forked child that may have settings of its own.
+    fn again(&self, setup: &mut Setup) -> Result<Prepared, InitError> {
+        let destination = self.destination.clone().ok_or_else(|| {
+            let words = "a forked child cannot use the exporter of its parent: call `init` there with a route of its own";
+            InitError::Worker(io::Error::new(io::ErrorKind::Unsupported, words))
+        })?;
+        let mut sources = self.client.inherited_sources();
+        sources.update(std::mem::take(&mut setup.sources));
+        setup.sources = sources;
+        let mut plan = self.plan.clone();
+        if setup.explicit.names_settings() {
+            plan.settings = Settings::resolve(&setup.explicit);
+            plan.resource = resource(&plan.settings);
+        }
+        plan.on_loss = setup.on_loss.take().or(plan.on_loss);
+        let build = json_exporter(destination.clone());
+        Ok(Prepared { plan, destination: Some(destination), build })
+    }
+
     /// Takes over the identity sources, and refuses other credentials.
     fn adopt(&self, setup: Setup, routed: bool) -> Result<(), InitError> {
         let agrees = match &self.destination {
@@ -86,13 +123,19 @@ impl Running {
     }
 }
 
-/// A setup of which only the worker is missing.
-struct Prepared {
+/// What a start was made of, but for its exporter: a forked child makes one more of it.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
     settings: Settings,
     resource: Resource,
+    on_loss: Option<LossHook>,
+}
+
+/// A setup of which only the worker is missing.
+struct Prepared {
+    plan: Plan,
     destination: Option<Destination>,
     build: BuildExport,
-    on_loss: Option<LossHook>,
 }
 
 impl Prepared {
@@ -105,18 +148,27 @@ impl Prepared {
             let destination = Destination::resolve(&setup.explicit, environment)?;
             (Some(destination.clone()), json_exporter(destination))
         };
-        let on_loss = setup.on_loss.take();
-        Ok(Self { settings, resource, destination, build, on_loss })
+        let plan = Plan { settings, resource, on_loss: setup.on_loss.take() };
+        Ok(Self { plan, destination, build })
     }
 
     fn run(self, sources: Sources) -> Result<Arc<Running>, InitError> {
-        let Self { settings, resource, destination, build, on_loss } = self;
-        let spool = spool(&settings, destination.as_ref()).map_err(InitError::Spool)?;
-        let plan = Plan { policy: Policy::of(&settings), build, spool, on_loss };
-        let pipeline = Arc::new(Pipeline::start(plan).map_err(InitError::Worker)?);
-        let client = Arc::new(Client::new(pipeline.clone(), settings.limits, resource, sources));
-        let process = std::process::id();
-        Ok(Arc::new(Running { client, pipeline, destination, process, in_vain: Mutex::default() }))
+        let Self { plan, destination, build } = self;
+        let parts = Parts {
+            policy: Policy::of(&plan.settings),
+            build,
+            spool: spool(&plan.settings, destination.as_ref()).map_err(InitError::Spool)?,
+            on_loss: plan.on_loss.clone(),
+        };
+        let pipeline = Arc::new(Pipeline::start(parts).map_err(InitError::Worker)?);
+        let client = Client::new(pipeline.clone(), plan.settings.limits, plan.resource.clone(), sources);
+        Ok(Arc::new(Running {
+            client: Arc::new(client),
+            pipeline,
+            destination,
+            plan,
+            in_vain: Mutex::default(),
+        }))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
+use bento_fork::generation;
+
 use super::{Ending, Identity, OpenSpan, Overrides, Sources};
 use crate::pipeline::Sink;
 use crate::record::{Limits, Resource, Scope, SpanId};
@@ -14,6 +16,8 @@ pub(crate) struct Client {
     pub(crate) limits: Limits,
     pub(crate) resource: Arc<Resource>,
     pub(crate) scope: Arc<Scope>,
+    /// Which process it was made in.
+    generation: u32,
     sources: RwLock<Arc<Sources>>,
     open: Mutex<HashMap<SpanId, Weak<OpenSpan>>>,
 }
@@ -25,9 +29,20 @@ impl Client {
             limits,
             resource: Arc::new(resource),
             scope: Scope::ours(),
+            generation: generation(),
             sources: RwLock::new(Arc::new(sources)),
             open: Mutex::default(),
         }
+    }
+
+    /// Whether it is of this process; a forked child finds that of its parent, whose locks it must not take.
+    pub(super) fn is_here(&self) -> bool {
+        self.generation == generation()
+    }
+
+    /// The sources, for a forked child; none where another thread was changing them at the moment of the fork.
+    pub(crate) fn inherited_sources(&self) -> Sources {
+        self.sources.try_read().map_or_else(|_| Sources::default(), |sources| Sources::clone(&sources))
     }
 
     /// Takes over the sources that `newer` names. The former ones, and what they own, are for the caller to drop where

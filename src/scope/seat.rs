@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::AccessError;
 
+use bento_fork::PerProcess;
 use once_cell::sync::Lazy;
 use tokio::task;
 
@@ -76,7 +77,8 @@ thread_local! {
 }
 
 /// The contexts inside the spans that tasks hold open; tasks without one have no entry.
-static TASKS: Lazy<[Mutex<Tasks>; 16]> = Lazy::new(Default::default);
+static TASKS: PerProcess<Lazy<[Mutex<Tasks>; 16]>> =
+    PerProcess::new(Lazy::new(Default::default), |_| Lazy::new(Default::default));
 
 type Tasks = HashMap<task::Id, Open>;
 
@@ -223,8 +225,9 @@ impl Seat {
 fn tasks(id: task::Id) -> MutexGuard<'static, Tasks> {
     use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
-    let index = usize::try_from(hash % TASKS.len() as u64).unwrap_or(0);
-    TASKS[index].lock().unwrap_or_else(PoisonError::into_inner)
+    let tasks = TASKS.here();
+    let index = usize::try_from(hash % tasks.len() as u64).unwrap_or(0);
+    tasks[index].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

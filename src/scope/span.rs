@@ -89,7 +89,8 @@ impl Place {
         match context.parent_ids() {
             None => Self::root(),
             Some((trace_id, parent)) => {
-                let trace = context.span().map(|span| Arc::clone(&span.trace));
+                let own = context.span().filter(|span| span.client.is_here());
+                let trace = own.map(|span| Arc::clone(&span.trace));
                 Self { trace_id, parent: Some(parent), trace }
             }
         }
@@ -134,13 +135,15 @@ impl OpenSpan {
     /// Adds to what the span will carry; nothing, once it has ended. The caller's own code, which may well call back,
     /// has written the draft before the span is locked.
     pub(crate) fn add(&self, draft: Draft) {
-        if let Life::Open(body) = &mut *self.life() {
+        if let Some(mut life) = self.life()
+            && let Life::Open(body) = &mut *life
+        {
             body.draft.merge(draft);
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        matches!(*self.life(), Life::Open(_))
+        self.life().is_some_and(|life| matches!(*life, Life::Open(_)))
     }
 
     pub(crate) fn parent(&self) -> Option<SpanId> {
@@ -153,7 +156,7 @@ impl OpenSpan {
 
     /// The session as this span would carry it if it ended now, or as it did when it ended; else its trace's.
     pub(crate) fn session(&self) -> Option<String> {
-        let own = match &*self.life() {
+        let own = match &*self.life()? {
             Life::Open(body) => self.resolve(body.draft.identity.clone(), &body.implicit).session(),
             Life::Ended { session } => session.clone(),
         };
@@ -162,6 +165,9 @@ impl OpenSpan {
 
     /// Replaces what the trace says of itself, and adds the rest to its root.
     pub(crate) fn update_trace(&self, mut draft: Draft) {
+        if !self.client.is_here() {
+            return;
+        }
         let identity = std::mem::take(&mut draft.identity);
         {
             let mut shared = self.trace.shared();
@@ -176,7 +182,7 @@ impl OpenSpan {
     /// Ends the span and hands it on; a second end does nothing.
     pub(crate) fn end(&self, ending: Ending) {
         let (mut draft, identity) = {
-            let mut life = self.life();
+            let Some(mut life) = self.life() else { return };
             let body = match std::mem::replace(&mut *life, Life::Ended { session: None }) {
                 Life::Open(body) => body,
                 ended @ Life::Ended { .. } => {
@@ -202,8 +208,10 @@ impl OpenSpan {
         send(&self.client, &ids, self.name.clone(), (start, end), draft, identity);
     }
 
-    fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `None` in a forked child: the span is its parent's, who sends it, and may have locked it for ever.
+    fn life(&self) -> Option<MutexGuard<'_, Life>> {
+        let is_here = self.client.is_here();
+        is_here.then(|| self.life.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn resolve(&self, explicit: Identity, implicit: &Identity) -> Identity {
