@@ -12,6 +12,9 @@
 #[doc = include_str!("../docs/async-context.md")]
 pub mod async_context {}
 
+#[doc = include_str!("../docs/delivery.md")]
+pub mod delivery {}
+
 #[doc = include_str!("../docs/lambda.md")]
 pub mod lambda {}
 

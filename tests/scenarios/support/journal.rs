@@ -37,6 +37,8 @@ impl Log for Journal {
 
     fn log(&self, record: &Record<'_>) {
         let line = record.args().to_string();
+        // For a host whose subscriber takes the lines of `log` too; without a subscriber this is nothing.
+        tracing_log::format_trace(record).ok();
         writeln!(std::io::stderr(), "[{} {}] {line}", record.level(), record.target()).ok();
         if record.level() <= Level::Warn && record.target().starts_with("bento") {
             self.lines().push(line);
