@@ -191,8 +191,11 @@ impl Queue {
             let Some(first) = mine.next() else { continue };
             let range = first..mine.next_back().unwrap_or(first) + 1;
             let spooled = &mut self.disk.spooled;
-            // The other half of a batch that was split may have come before.
-            match spooled.iter_mut().find(|known| Arc::ptr_eq(&known.copy, copy)) {
+            // Where a batch was split, its other half may have come before. No others are looked through.
+            let known = (Arc::strong_count(copy) > 1)
+                .then(|| spooled.iter_mut().find(|known| Arc::ptr_eq(&known.copy, copy)))
+                .flatten();
+            match known {
                 Some(known) => known.ranges.push(range),
                 None => spooled.push_back(Spooled { copy: Arc::clone(copy), ranges: vec![range] }),
             }
