@@ -1,5 +1,7 @@
 //! What a directory keeps of spans that could not be delivered.
 
+#[cfg(unix)]
+mod killed;
 mod outage;
 mod restart;
 
