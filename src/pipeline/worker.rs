@@ -4,16 +4,19 @@ use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Spooled};
-use super::queue::Step;
+use super::queue::{Queue, Step};
 use super::spool::{Spool, SpoolFile};
 use super::{BuildExport, Shared};
 use crate::error::LossReason;
 use crate::export::{Export, Verdict, split};
 use crate::foreign::guarded;
 use crate::record::random_u64;
+
+/// How long the worker rests after a panic of its own.
+const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(1);
 
 thread_local! {
     static ON_WORKER: Cell<bool> = const { Cell::new(false) };
@@ -43,7 +46,13 @@ pub(super) fn spawn(
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("bento-worker".into()).spawn(move || {
         enter_worker();
-        Worker { shared, build, exporter: None, spool, log: Log::default() }.run();
+        let mut worker = Worker { shared, build, exporter: None, spool, log: Log::default() };
+        while guarded(|| worker.run()).is_err() {
+            worker.shared.change(Queue::abandon);
+            worker.shared.settled.notify_all();
+            // A fault that comes back at once must not keep a processor busy.
+            thread::sleep(PAUSE_AFTER_PANIC);
+        }
     })
 }
 
@@ -57,7 +66,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self) {
+    fn run(&mut self) {
         loop {
             match self.shared.next() {
                 Step::Send(batch) => self.send(batch),

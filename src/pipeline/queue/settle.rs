@@ -121,6 +121,19 @@ impl Queue {
         frozen
     }
 
+    /// Counts a panic of the worker, and as lost what it had in hand.
+    pub(crate) fn abandon(&mut self) {
+        self.count_panic();
+        let Some(InHand { numbers, bytes, place, .. }) = self.in_flight.take() else { return };
+        if place == Place::Disk {
+            self.disk.count_out(&numbers);
+        } else {
+            self.spans -= numbers.len();
+            self.bytes -= bytes;
+        }
+        self.lose(&numbers, LossReason::Exporter);
+    }
+
     /// Counts a panic of the exporter; the batch it had is settled as any other.
     pub(crate) fn count_panic(&mut self) {
         self.accounts.panics += 1;

@@ -35,6 +35,22 @@ fn time_in_which_the_process_was_frozen_makes_no_batch_older() {
 }
 
 #[test]
+fn what_a_worker_that_panicked_had_in_hand_is_counted_as_lost() {
+    let (mut queue, now) = queue();
+    push(&mut queue, 6);
+    let ticket = queue.open_ticket(now, Telling::Told);
+    drop(sent(queue.next(now)).expect("a full batch"));
+    queue.abandon();
+    queue.abandon();
+    assert_eq!((queue.accounts().panics, queue.accounts().lost.of(LossReason::Exporter)), (2, 4));
+    let rest = sent(queue.next(now)).expect("the rest");
+    assert_eq!(rest.len(), 2);
+    queue.settle(rest, Verdict::Accepted { rejected: 0, message: None }, now, 0);
+    assert_eq!(queue.close_ticket(ticket).map_err(|error| error.losses().total()), Err(4));
+    assert!(books_balance(&queue));
+}
+
+#[test]
 fn losses_are_told_once_and_only_to_those_who_want_to_know() {
     let (mut queue, now) = queue();
     push(&mut queue, 10);
