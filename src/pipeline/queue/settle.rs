@@ -125,11 +125,14 @@ impl Queue {
     pub(crate) fn abandon(&mut self) {
         self.count_panic();
         let Some(InHand { numbers, bytes, place, .. }) = self.in_flight.take() else { return };
-        if place == Place::Disk {
-            self.disk.count_out(&numbers);
-        } else {
-            self.spans -= numbers.len();
-            self.bytes -= bytes;
+        match (self.phase, place) {
+            // Counted when the deadline of the shutdown passed.
+            (Phase::Closed, Place::Memory) => return,
+            (Phase::Closed, Place::Both) | (_, Place::Disk) => self.disk.count_out(&numbers),
+            (_, Place::Memory | Place::Both) => {
+                self.spans -= numbers.len();
+                self.bytes -= bytes;
+            }
         }
         self.lose(&numbers, LossReason::Exporter);
     }
