@@ -39,7 +39,7 @@ fn a_layer_that_traces_everything_hears_the_delivery_and_feeds_it_nothing() {
             assert!(HEARD.load(Ordering::Relaxed) > 10, "the delivery was not heard at all");
         },
         |child| {
-            let server = Server::first([Answer::status(503), Answer::Close]);
+            let server = Server::first([Answer::status(503), Answer::close()]);
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.accepted()), ["host", "a", "host", "b", "host", "c"]);
         },

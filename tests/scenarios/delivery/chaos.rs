@@ -61,9 +61,9 @@ fn the_books_balance_at_every_moment() {
                 1 => Answer::status(503),
                 3 => Answer::status(400),
                 5 => Answer::status(413),
-                7 => Answer::Close,
-                9 => Answer::Late(Duration::from_millis(20)),
-                _ => Answer::Ok,
+                7 => Answer::close(),
+                9 => Answer::ok().late(Duration::from_millis(20)),
+                _ => Answer::ok(),
             });
             let ended = child.to(&server).succeeds();
             let names = span_names(&server.accepted());

@@ -43,7 +43,9 @@ fn a_flush_ends_at_its_deadline() {
         },
         |child| {
             std::thread::scope(|scope| {
-                for answer in [Answer::Hang, Answer::Trickle] {
+                for answer in
+                    [Answer::hang(), Answer::endless_head().trickled_head(Duration::from_millis(50))]
+                {
                     let child = child.clone();
                     scope.spawn(move || {
                         let server = Server::first([answer]);
@@ -142,7 +144,7 @@ fn a_loss_is_told_by_every_flush_it_concerns_and_by_no_later_one() {
     scenario(
         || {
             let gate = Gate::default();
-            let server = Server::first([Answer::Held(gate.clone(), 400)]);
+            let server = Server::first([Answer::status(400).held(&gate)]);
             let builder = bento::builder().api_key(KEY).base_url(server.url());
             let _bento = builder.batch_interval(LONG).init().unwrap();
             bento::track_ai("answer").send();
@@ -183,7 +185,7 @@ fn a_flush_that_moves_between_tasks_is_woken_where_it_is() {
             bento::shutdown(Duration::ZERO).unwrap_err();
         },
         |child| {
-            child.to(&Server::always(Answer::Hang)).succeeds();
+            child.to(&Server::always(Answer::hang())).succeeds();
         },
     );
 }
@@ -208,7 +210,7 @@ fn a_flush_that_is_over_leaves_nothing_behind() {
             await_threads("bento-timer", 0);
         },
         |child| {
-            child.to(&Server::always(Answer::Late(Duration::from_millis(20)))).succeeds();
+            child.to(&Server::always(Answer::ok().late(Duration::from_millis(20)))).succeeds();
         },
     );
 }

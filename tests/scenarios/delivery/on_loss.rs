@@ -38,7 +38,7 @@ fn a_host_is_told_of_every_loss_once() {
         },
         |child| {
             let gate = crate::support::Gate::default();
-            let server = Server::always(Answer::Held(gate.clone(), 400));
+            let server = Server::always(Answer::status(400).held(&gate));
             std::thread::scope(|scope| {
                 scope.spawn(|| child.to(&server).succeeds());
                 server.wait_for(1);

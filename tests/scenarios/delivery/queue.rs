@@ -11,7 +11,7 @@ fn past_its_bound_the_oldest_go_and_are_told() {
     scenario(
         || {
             let gate = Gate::default();
-            let server = Server::first([Answer::Held(gate.clone(), 200)]);
+            let server = Server::first([Answer::ok().held(&gate)]);
             let interval = Duration::from_millis(10);
             let builder = bento::builder().api_key(KEY).base_url(server.url());
             let _bento = builder.batch_interval(interval).init().unwrap();
@@ -90,7 +90,7 @@ fn a_batch_that_is_retried_makes_room_for_what_is_new() {
             bento::shutdown(Duration::ZERO).unwrap_err();
         },
         |child| {
-            let server = Server::always(Answer::Status(503, Vec::new(), "Retry-After: 30\r\n"));
+            let server = Server::always(Answer::status(503).header("Retry-After", "30"));
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.requests()), ["first"]);
         },
@@ -121,7 +121,7 @@ fn a_full_queue_costs_at_most_twice_its_budget() {
             bento::shutdown(Duration::ZERO).unwrap_err();
         },
         |child| {
-            child.to(&Server::always(Answer::Hang)).succeeds();
+            child.to(&Server::always(Answer::hang())).succeeds();
         },
     );
 }

@@ -32,8 +32,7 @@ fn a_final_status_is_told_with_its_remedy() {
                 (415, "OTLP/JSON"),
                 (500, "does not call temporary"),
             ] {
-                let server =
-                    Server::always(Answer::Status(status, b"{\"message\":\"because\"}".to_vec(), ""));
+                let server = Server::always(Answer::status(status).body(r#"{"message":"because"}"#));
                 let child = child.clone().env("STATUS", status.to_string()).env("REMEDY", remedy);
                 child.to(&server).succeeds();
                 assert_eq!(server.requests().len(), 3);
@@ -52,7 +51,7 @@ fn an_answer_that_echoes_the_key_is_not_repeated() {
         },
         |child| {
             let echo = format!("{{\"message\":\"bad key {}\"}}", crate::support::KEY).into_bytes();
-            child.to(&Server::always(Answer::Status(401, echo, ""))).succeeds();
+            child.to(&Server::always(Answer::status(401).body(echo))).succeeds();
         },
     );
 }
@@ -74,7 +73,7 @@ fn what_is_too_large_is_split_until_it_passes() {
             let server =
                 Server::script(
                     |_, request| {
-                        if request.body.len() > 1_500 { Answer::status(413) } else { Answer::Ok }
+                        if request.body.len() > 1_500 { Answer::status(413) } else { Answer::ok() }
                     },
                 );
             child.to(&server).succeeds();
@@ -109,12 +108,7 @@ fn a_partial_success_is_counted_and_told() {
             assert_eq!((status.accepted(), status.delivered(), status.rejected()), (7, 4, 3));
         },
         |child| {
-            let partial = |spans: &str| {
-                let body = format!(
-                    "{{\"partialSuccess\":{{\"rejectedSpans\":{spans},\"errorMessage\":\"too old\"}}}}"
-                );
-                Answer::Status(200, body.into_bytes(), "")
-            };
+            let partial = |spans: &str| Answer::partial_success(spans, "too old");
             child.to(&Server::first([partial("\"2\""), partial("0"), partial("99")])).succeeds();
         },
     );
@@ -131,13 +125,12 @@ fn a_redirect_is_not_followed() {
         },
         |child| {
             let elsewhere = Server::ok();
-            let location: &'static str = format!("Location: {}/\r\n", elsewhere.url()).leak();
             for status in [301, 302, 303, 307, 308] {
-                let server = Server::always(Answer::Status(status, Vec::new(), location));
+                let server = Server::always(Answer::status(status).header("Location", elsewhere.url()));
                 child.clone().to(&server).succeeds();
                 assert_eq!(spans_of(&server.requests()).len(), 1);
             }
-            assert!(elsewhere.requests().is_empty());
+            assert_eq!(elsewhere.connections(), 0);
         },
     );
 }

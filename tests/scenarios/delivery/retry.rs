@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Answer, ClosedPort, LONG, Server, await_moment, journal, scenario, span_names, spans_of,
+    Answer, ClosedPort, LONG, Plan, Server, await_moment, journal, scenario, span_names, spans_of,
 };
 
 #[test]
@@ -61,7 +61,7 @@ fn retry_after_is_heeded_by_later_batches_too() {
                 for status in [429, 503] {
                     let child = child.clone();
                     scope.spawn(move || {
-                        let throttle = Answer::Status(status, Vec::new(), "Retry-After: 1\r\n");
+                        let throttle = Answer::status(status).header("Retry-After", "1");
                         let server = Server::first([throttle]);
                         child.to(&server).succeeds();
                         let requests = server.requests();
@@ -84,7 +84,7 @@ fn a_retry_after_of_zero_is_no_invitation_to_hammer() {
             bento::shutdown(Duration::ZERO).unwrap_err();
         },
         |child| {
-            let server = Server::always(Answer::Status(503, Vec::new(), "Retry-After: 0\r\n"));
+            let server = Server::always(Answer::status(503).header("Retry-After", "0"));
             child.to(&server).succeeds();
             assert!(server.requests().len() < 50, "{} requests", server.requests().len());
         },
@@ -101,7 +101,7 @@ fn a_connection_that_breaks_is_replaced() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::first([Answer::Close, Answer::Close, Answer::Ok, Answer::Close]);
+            let server = Server::first([Answer::close(), Answer::close(), Answer::ok(), Answer::close()]);
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.accepted()), ["answer", "later"]);
         },
@@ -118,7 +118,7 @@ fn a_backend_that_comes_up_late_gets_everything() {
             let error = bento::flush(Duration::from_secs(1)).unwrap_err();
             assert_eq!((error.undelivered(), error.waiting()), (1, 1));
             assert!(error.cause().unwrap().contains("no answer"), "{error}");
-            let server = Server::on(port.open(), |_, _| Answer::Ok);
+            let server = Plan::ok().start_on(port.open());
             bento::track_ai("late").send();
             bento::flush(LONG).unwrap();
             let mut names = span_names(&server.requests());

@@ -69,8 +69,8 @@ fn a_collector_s_outage_is_ridden_out() {
             assert_eq!(bento::status().retries(), 3);
         },
         |child| {
-            let throttle = Answer::Status(429, Vec::new(), "Retry-After: 1\r\n");
-            let server = Server::first([Answer::status(503), Answer::Close, throttle]);
+            let throttle = Answer::status(429).header("Retry-After", "1");
+            let server = Server::first([Answer::status(503), Answer::close(), throttle]);
             against(child, &server);
             let requests = server.requests();
             assert_eq!(requests.len(), 4);
@@ -100,8 +100,8 @@ fn a_collector_s_refusal_is_told() {
             assert_eq!(bento::status().delivered(), 2);
         },
         |child| {
-            let partial = Answer::Status(200, protobuf::partial_success(1, "too\r\n old\u{1b}"), "");
-            let empty = Answer::Status(200, Vec::new(), "");
+            let partial = Answer::status(200).body(protobuf::partial_success(1, "too\r\n old\u{1b}"));
+            let empty = Answer::status(200);
             against(child, &Server::first([partial, Answer::status(400), empty]));
         },
     );
@@ -120,7 +120,7 @@ fn a_collector_that_hangs_holds_nobody() {
             leave();
         },
         |child| {
-            let lingered = against(child, &Server::always(Answer::Hang)).lingered();
+            let lingered = against(child, &Server::always(Answer::hang())).lingered();
             assert!(lingered < Duration::from_secs(4), "{lingered:?}");
         },
     );

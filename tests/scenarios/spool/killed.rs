@@ -60,11 +60,11 @@ fn what_was_on_disk_arrives_whenever_a_process_is_killed() {
             let is_calm = Arc::new(AtomicBool::new(false));
             let calms = Arc::clone(&is_calm);
             let server = Server::script(move |number, _| match number % 7 {
-                _ if is_calm.load(Ordering::Relaxed) => Answer::Ok,
+                _ if is_calm.load(Ordering::Relaxed) => Answer::ok(),
                 1 => Answer::status(503),
-                3 => Answer::Late(Duration::from_millis(30)),
-                5 => Answer::Close,
-                _ => Answer::Ok,
+                3 => Answer::ok().late(Duration::from_millis(30)),
+                5 => Answer::close(),
+                _ => Answer::ok(),
             });
             let mut expected = Vec::new();
             for run in 0..RUNS {

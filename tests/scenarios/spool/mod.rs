@@ -74,7 +74,8 @@ impl Backend {
     fn down(answer: Answer) -> Self {
         let is_up = Arc::new(AtomicBool::new(false));
         let state = Arc::clone(&is_up);
-        let script = move |_, _: &_| if state.load(Ordering::Relaxed) { Answer::Ok } else { answer.clone() };
+        let script =
+            move |_, _: &_| if state.load(Ordering::Relaxed) { Answer::ok() } else { answer.clone() };
         Self { server: Server::script(script), is_up }
     }
 

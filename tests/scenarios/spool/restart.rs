@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Backend, Directory, acts, die_when_kept, emit, numbers, spooling, up_to};
-use crate::support::{Answer, ClosedPort, LONG, Server, scenario, span_names};
+use crate::support::{Answer, ClosedPort, LONG, Plan, Server, scenario, span_names};
 
 #[cfg(unix)]
 #[test]
@@ -26,7 +26,7 @@ fn what_a_killed_process_had_emitted_is_sent_once_by_the_next() {
         |child| {
             let directory = Directory::new();
             // In flight, waiting for a retry, and not sent at all.
-            for answer in [Answer::Hang, Answer::status(503)] {
+            for answer in [Answer::hang(), Answer::status(503)] {
                 let backend = Backend::down(answer);
                 let dead = directory.of(&child, "die").to(&backend.server).end();
                 assert_eq!(dead.code, None, "{}", dead.output);
@@ -53,7 +53,7 @@ fn of_many_processes_that_start_at_once_one_sends_it() {
             }
         },
         |child| {
-            let (directory, backend) = (Directory::new(), Backend::down(Answer::Hang));
+            let (directory, backend) = (Directory::new(), Backend::down(Answer::hang()));
             directory.of(&child, "die").to(&backend.server).end();
             backend.come_up();
             std::thread::scope(|scope| {
@@ -98,7 +98,7 @@ fn a_shutdown_that_cannot_deliver_says_what_is_on_disk() {
             let server = Server::ok();
             directory.of(&child, "live").to(&server).succeeds();
             assert!(server.requests().is_empty());
-            let server = Server::on(port.open(), |_, _| Answer::Ok);
+            let server = Plan::ok().start_on(port.open());
             directory.of(&child, "live").to(&server).succeeds();
             assert_eq!(numbers(&server), up_to(10));
         },
@@ -121,7 +121,7 @@ fn damaged_files_are_set_aside_and_counted() {
             assert_eq!(bento::status().delivered(), 30);
         },
         |child| {
-            let (directory, backend) = (Directory::new(), Backend::down(Answer::Hang));
+            let (directory, backend) = (Directory::new(), Backend::down(Answer::hang()));
             directory.of(&child, "die").to(&backend.server).end();
             backend.come_up();
             let files = directory.files();
@@ -159,9 +159,9 @@ fn a_kept_body_that_is_too_large_is_split() {
             let server = Server::script(move |_, request| {
                 let spans = span_names(std::slice::from_ref(request)).len();
                 match spans {
-                    _ if !is_up.load(Ordering::Relaxed) => Answer::Hang,
+                    _ if !is_up.load(Ordering::Relaxed) => Answer::hang(),
                     11.. => Answer::status(413),
-                    _ => Answer::Ok,
+                    _ => Answer::ok(),
                 }
             });
             directory.of(&child, "die").to(&server).end();

@@ -118,7 +118,7 @@ fn a_backend_that_is_silent_holds_the_exit_for_five_seconds_at_most() {
         |child| {
             let port = ClosedPort::new();
             std::thread::scope(|scope| {
-                let hang = child.clone().to(&Server::always(Answer::Hang));
+                let hang = child.clone().to(&Server::always(Answer::hang()));
                 let closed = child.clone().to(&Server::ok()).env("BENTOLABS_BASE_URL", port.url());
                 let refusing = child.to(&Server::always(Answer::status(503)));
                 for child in [hang, closed, refusing] {
@@ -143,7 +143,7 @@ fn a_flush_that_gave_up_early_leaves_the_exit_its_time() {
             bento::flush(Duration::from_millis(50)).unwrap_err();
         },
         |child| {
-            let server = Server::first([Answer::status(503), Answer::Late(Duration::from_millis(300))]);
+            let server = Server::first([Answer::status(503), Answer::ok().late(Duration::from_millis(300))]);
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.accepted()), ["answer"]);
         },
@@ -158,7 +158,7 @@ fn an_exit_with_nothing_to_send_is_at_once() {
             leave();
         },
         |child| {
-            let server = Server::always(Answer::Hang);
+            let server = Server::always(Answer::hang());
             let lingered = child.to(&server).succeeds().lingered();
             assert!(lingered < SLACK, "{lingered:?}");
             assert!(server.requests().is_empty());
@@ -183,7 +183,7 @@ fn short_flushes_that_were_too_short_leave_the_end_its_time() {
             assert_eq!(bento::status().waiting(), 0);
         },
         |child| {
-            let server = Server::always(Answer::Late(Duration::from_millis(200)));
+            let server = Server::always(Answer::ok().late(Duration::from_millis(200)));
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.requests()).len(), 27);
         },

@@ -94,7 +94,7 @@ fn a_flush_may_be_dropped_with_its_runtime() {
     scenario(
         || {
             let gate = Gate::default();
-            let server = Server::first([Answer::Held(gate.clone(), 200)]);
+            let server = Server::first([Answer::ok().held(&gate)]);
             let _bento = bento::builder().api_key(KEY).base_url(server.url()).init().unwrap();
             bento::track_ai("answer").send();
             for runtime in runtimes() {
@@ -144,7 +144,7 @@ fn an_executor_that_is_gone_takes_no_emission_with_it() {
             bento::flush(LONG).unwrap();
         },
         |child| {
-            let server = Server::always(Answer::Late(Duration::from_millis(200)));
+            let server = Server::always(Answer::ok().late(Duration::from_millis(200)));
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.requests()), ["answer", "later"]);
         },

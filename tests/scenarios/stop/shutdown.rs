@@ -63,7 +63,7 @@ fn a_shutdown_ends_at_its_deadline_and_tells_the_loss() {
             leave();
         },
         |child| {
-            let lingered = child.to(&Server::always(Answer::Hang)).succeeds().lingered();
+            let lingered = child.to(&Server::always(Answer::hang())).succeeds().lingered();
             assert!(lingered < Duration::from_secs(4), "{lingered:?}");
         },
     );
@@ -78,7 +78,7 @@ fn a_shutdown_tries_again_while_there_is_time() {
             await_workers(0);
         },
         |child| {
-            let server = Server::first([Answer::status(503), Answer::Close]);
+            let server = Server::first([Answer::status(503), Answer::close()]);
             child.to(&server).succeeds();
             assert_eq!(span_names(&server.accepted()), ["answer"]);
         },
@@ -88,7 +88,7 @@ fn a_shutdown_tries_again_while_there_is_time() {
 /// Begins a shutdown, has `beside` done while the backend's answer to it is awaited, and sees it end well.
 fn during_a_shutdown(beside: impl FnOnce()) {
     let gate = Gate::default();
-    let server = Server::first([Answer::Held(gate.clone(), 200)]);
+    let server = Server::first([Answer::ok().held(&gate)]);
     let builder = bento::builder().api_key(KEY).base_url(server.url());
     let _bento = builder.batch_interval(LONG).init().unwrap();
     bento::track_ai("answer").send();

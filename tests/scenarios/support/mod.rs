@@ -1,14 +1,11 @@
-//! Children to run scenarios in, and backends that do as they are told.
+//! Children to run scenarios in, and what they are run against.
 
 mod child;
 pub(crate) mod journal;
-mod port;
-mod server;
 mod spans;
 
+pub(crate) use bento_faults::{Answer, ClosedPort, Gate, Plan, Received, Server};
 pub(crate) use child::{Child, Ended, KEY, OTHER_KEY, leave, scenario};
-pub(crate) use port::ClosedPort;
-pub(crate) use server::{Answer, Gate, Received, Server};
 pub(crate) use spans::{body, normalised, span_names, spans_of};
 
 use std::fs::DirEntry;
