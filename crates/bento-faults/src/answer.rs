@@ -237,7 +237,10 @@ impl Answer {
         let Content::Http { status, .. } = &self.content else { return Fate::Unanswered };
         let arrives = match self.manner {
             Manner::Whole | Manner::TrickledBody(_) => true,
-            Manner::TrickledHead(_) => false,
+            Manner::TrickledHead(pause) => {
+                let bytes = self.head().map_or(0, |head| u32::try_from(head.len()).unwrap_or(u32::MAX));
+                pause.saturating_mul(bytes) < PATIENCE
+            }
             Manner::Cut(bytes, _) => self.head().is_some_and(|head| head.len() <= bytes),
         };
         match status {

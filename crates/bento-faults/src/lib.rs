@@ -29,6 +29,7 @@
 
 mod answer;
 mod gate;
+pub mod machine;
 mod plan;
 mod port;
 mod proxy;

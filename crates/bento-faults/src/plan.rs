@@ -53,6 +53,7 @@ pub enum Keep {
 
 pub(crate) type Script = Box<dyn Fn(usize, &Received) -> Answer + Send + Sync>;
 pub(crate) type Heads = Box<dyn Fn(usize, &Received) -> Early + Send + Sync>;
+pub(crate) type Settled = Box<dyn Fn(&Received) + Send + Sync>;
 pub(crate) type Doors = Box<dyn Fn(usize) -> Door + Send + Sync>;
 
 /// Everything about a server that can be scripted; [`start`](Plan::start) starts it.
@@ -70,6 +71,7 @@ pub struct Plan {
     pub(crate) script: Script,
     pub(crate) heads: Heads,
     pub(crate) doors: Doors,
+    pub(crate) settled: Settled,
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) keep: Keep,
 }
@@ -87,6 +89,7 @@ impl Plan {
             script: Box::new(script),
             heads: Box::new(|_, _| Early::Read),
             doors: Box::new(|_| Door::Open),
+            settled: Box::new(|_| ()),
             tls: None,
             keep: Keep::Bodies,
         }
@@ -116,6 +119,11 @@ impl Plan {
     /// Says how each connection begins, by its number.
     pub fn doors(self, doors: impl Fn(usize) -> Door + Send + Sync + 'static) -> Self {
         Self { doors: Box::new(doors), ..self }
+    }
+
+    /// Is given each request once its fate is certain: for books of one's own, where there are too many to keep.
+    pub fn settled(self, settled: impl Fn(&Received) + Send + Sync + 'static) -> Self {
+        Self { settled: Box::new(settled), ..self }
     }
 
     /// Speaks TLS, with a certificate that nobody trusts.

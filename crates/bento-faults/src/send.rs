@@ -20,17 +20,19 @@ pub(crate) enum Then {
     Hold,
 }
 
-/// Gives `answer`, and says how to go on; an error where the other side is gone.
-pub(crate) fn send(answer: &Answer, connection: &mut Connection) -> io::Result<Then> {
+/// Gives `answer`, and says how to go on; an error where the other side is gone. `is_said` becomes true once an HTTP
+/// head is on its way.
+pub(crate) fn send(answer: &Answer, connection: &mut Connection, is_said: &mut bool) -> io::Result<Then> {
     thread::sleep(answer.pause);
     if let Some(gate) = &answer.gate {
         gate.pass();
     }
     if let Manner::Cut(bytes, parting) = answer.manner {
         let mut whole = Vec::new();
-        write_content(answer, &mut whole)?;
+        write_content(answer, &mut whole, &mut false)?;
         connection.write_all(whole.get(..bytes).unwrap_or(&whole))?;
         connection.flush()?;
+        *is_said = true;
         if parting == Parting::Reset {
             if bytes > 0 {
                 thread::sleep(SETTLING);
@@ -39,7 +41,7 @@ pub(crate) fn send(answer: &Answer, connection: &mut Connection) -> io::Result<T
         }
         return Ok(Then::Close);
     }
-    write_content(answer, connection)?;
+    write_content(answer, connection, is_said)?;
     connection.flush()?;
     Ok(match answer.end {
         End::KeepAlive => Then::Serve,
@@ -51,7 +53,7 @@ pub(crate) fn send(answer: &Answer, connection: &mut Connection) -> io::Result<T
     })
 }
 
-fn write_content(answer: &Answer, sink: &mut impl Write) -> io::Result<()> {
+fn write_content(answer: &Answer, sink: &mut impl Write, is_said: &mut bool) -> io::Result<()> {
     let (in_head, in_body) = match answer.manner {
         Manner::TrickledHead(pause) => (pause, Duration::ZERO),
         Manner::TrickledBody(pause) => (Duration::ZERO, pause),
@@ -68,6 +70,7 @@ fn write_content(answer: &Answer, sink: &mut impl Write) -> io::Result<()> {
         }
         Content::Http { body, .. } => {
             trickle(answer.head().unwrap_or_default().as_bytes(), in_head, sink)?;
+            *is_said = true;
             write_body(body, in_body, sink)
         }
     }

@@ -241,12 +241,11 @@ impl Shared {
             Early::Continue => stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?,
             Early::Answer(answer) => {
                 request.fate = answer.fate();
-                self.enter(request);
-                send(&answer, stream.get_mut())?;
-                return Ok(Then::Close);
+                return self.give(&answer, request, stream.get_mut()).map(|_| Then::Close);
             }
             Early::Reset(bytes) => {
                 stream.read_exact(&mut vec![0; bytes])?;
+                (self.plan.settled)(&request);
                 self.enter(request);
                 stream.get_ref().reset_at_end()?;
                 return Ok(Then::Close);
@@ -255,18 +254,40 @@ impl Shared {
         request.read_body(stream)?;
         let answer = (self.plan.script)(number, &request);
         request.fate = answer.fate();
-        self.enter(request);
-        send(&answer, stream.get_mut())
+        self.give(&answer, request, stream.get_mut())
     }
 
-    /// Takes note of a request once it is known how it will be answered.
-    fn enter(&self, mut request: Received) {
+    /// Enters a request with the fate that its answer brings, and gives the answer: whoever gets it finds the request
+    /// entered. Where not even the head can be said, the fate is another.
+    fn give(&self, answer: &Answer, mut request: Received, connection: &mut Connection) -> io::Result<Then> {
+        let place = self.enter(request.clone());
+        let mut is_said = false;
+        if request.fate == Fate::Unanswered {
+            (self.plan.settled)(&request);
+            return send(answer, connection, &mut is_said);
+        }
+        let sent = send(answer, connection, &mut is_said);
+        if sent.is_err() && !is_said {
+            request.fate = Fate::Unanswered;
+            let mut books = self.books();
+            if let Some(entered) = place.and_then(|place| books.requests.get_mut(place)) {
+                entered.fate = request.fate;
+            }
+        }
+        (self.plan.settled)(&request);
+        sent
+    }
+
+    /// Takes note of a request, and says where, if the plan keeps it.
+    fn enter(&self, mut request: Received) -> Option<usize> {
         match self.plan.keep {
             Keep::Bodies => {}
             Keep::Spans => request.shrink(),
-            Keep::Nothing => return,
+            Keep::Nothing => return None,
         }
-        self.books().requests.push(request);
+        let mut books = self.books();
+        books.requests.push(request);
         self.changed.notify_all();
+        Some(books.requests.len() - 1)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bento::LossReason;
+use bento_faults::machine::resident_bytes;
 
 use crate::support::{Answer, Gate, KEY, LONG, Server, await_moment, journal, scenario, span_names};
 
@@ -97,24 +98,17 @@ fn a_batch_that_is_retried_makes_room_for_what_is_new() {
     );
 }
 
-/// Bytes of memory that this process holds, where the system tells.
-fn resident() -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<usize>().ok()? * 1024)
-}
-
 #[test]
 fn a_full_queue_costs_at_most_twice_its_budget() {
     scenario(
         || {
             let _bento = bento::init().unwrap();
-            let before = resident();
+            let before = resident_bytes();
             for _ in 0..2_000 {
                 bento::track_ai("large").input("x".repeat(64 * 1024)).send();
             }
             assert!(bento::status().losses().of(LossReason::BytesFull) > 1_000);
-            if let (Some(before), Some(after)) = (before, resident()) {
+            if let (Some(before), Some(after)) = (before, resident_bytes()) {
                 let grown = after.saturating_sub(before);
                 assert!(grown <= 64 * 1024 * 1024, "{grown} bytes");
             }

@@ -4,22 +4,15 @@ mod child;
 pub(crate) mod journal;
 mod spans;
 
+pub(crate) use bento_faults::machine::threads;
 pub(crate) use bento_faults::{Answer, ClosedPort, Gate, Plan, Received, Server};
 pub(crate) use child::{Child, Ended, KEY, OTHER_KEY, leave, scenario};
 pub(crate) use spans::{body, normalised, span_names, spans_of};
 
-use std::fs::DirEntry;
 use std::time::{Duration, Instant};
 
 /// More than anything here takes on a machine that is busy with other things.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
-
-/// The names of this process's threads; `None` where the system does not tell.
-pub(crate) fn threads() -> Option<Vec<String>> {
-    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    let name = |task: std::io::Result<DirEntry>| std::fs::read_to_string(task.ok()?.path().join("comm")).ok();
-    Some(tasks.filter_map(name).map(|name| name.trim().to_owned()).collect())
-}
 
 /// Waits until that many workers live: a thread takes its name, and goes, a moment later than its maker is told.
 pub(crate) fn await_workers(expected: usize) {
