@@ -30,6 +30,10 @@ pub struct Answer {
     pub(crate) pause: Duration,
     pub(crate) manner: Manner,
     pub(crate) end: End,
+    /// Bytes after the answer that nobody asked for.
+    pub(crate) trailer: Vec<u8>,
+    /// What it makes of the request, where that does not show.
+    deemed: Option<Fate>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,7 +93,15 @@ impl Default for Answer {
 
 impl Answer {
     fn of(content: Content) -> Self {
-        Self { content, gate: None, pause: Duration::ZERO, manner: Manner::Whole, end: End::KeepAlive }
+        Self {
+            content,
+            gate: None,
+            pause: Duration::ZERO,
+            manner: Manner::Whole,
+            end: End::KeepAlive,
+            trailer: Vec::new(),
+            deemed: None,
+        }
     }
 
     /// 200 with `{}`.
@@ -209,6 +221,16 @@ impl Answer {
         Self { manner: Manner::Cut(bytes, parting), ..self }
     }
 
+    /// Sends these bytes after the answer, in the same breath.
+    pub fn followed_by(self, trailer: impl Into<Vec<u8>>) -> Self {
+        Self { trailer: trailer.into(), ..self }
+    }
+
+    /// Says what the answer makes of a request, where it is none that this crate understands.
+    pub fn deemed(self, fate: Fate) -> Self {
+        Self { deemed: Some(fate), ..self }
+    }
+
     /// Closes the connection after the answer, which does not say so.
     pub fn then_close(self) -> Self {
         self.then_close_after(Duration::ZERO)
@@ -234,6 +256,9 @@ impl Answer {
 
     /// What this answer makes of a request that was read whole. A status that arrives decides; the body only explains.
     pub fn fate(&self) -> Fate {
+        if let Some(fate) = self.deemed {
+            return fate;
+        }
         let Content::Http { status, .. } = &self.content else { return Fate::Unanswered };
         let arrives = match self.manner {
             Manner::Whole | Manner::TrickledBody(_) => true,

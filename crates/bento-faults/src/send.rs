@@ -41,7 +41,15 @@ pub(crate) fn send(answer: &Answer, connection: &mut Connection, is_said: &mut b
         }
         return Ok(Then::Close);
     }
-    write_content(answer, connection, is_said)?;
+    if answer.trailer.is_empty() {
+        write_content(answer, connection, is_said)?;
+    } else {
+        let mut whole = Vec::new();
+        write_content(answer, &mut whole, &mut false)?;
+        whole.extend_from_slice(&answer.trailer);
+        connection.write_all(&whole)?;
+        *is_said = true;
+    }
     connection.flush()?;
     Ok(match answer.end {
         End::KeepAlive => Then::Serve,

@@ -6,6 +6,7 @@ mod final_status;
 mod garbage;
 mod host;
 mod load;
+mod protocol;
 mod retry;
 mod size;
 mod start;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> Vec<Fault> {
         size::faults(),
         connection::faults(),
         garbage::faults(),
+        protocol::faults(),
         tls::faults(),
         load::faults(),
         start::faults(),

@@ -8,6 +8,19 @@ use crate::fault::{Arrived, Fault, Flushed, Stage, fault};
 use crate::life::{LONG, Life, start};
 
 pub(crate) fn faults() -> Vec<Fault> {
+    let mut faults = vec![
+        fault("http-to-a-tls-port", unreachable).against(|| Plan::ok().untrusted_tls()).never_reached(),
+        fault("no-such-host", unreachable)
+            .on(|| Stage::of(Plan::ok()).url("http://host.invalid".to_owned()))
+            .never_reached(),
+    ];
+    if cfg!(feature = "tls") {
+        faults.extend(encrypted());
+    }
+    faults
+}
+
+fn encrypted() -> Vec<Fault> {
     vec![
         fault("untrusted-certificate", |life| {
             let _bento = start();
@@ -16,10 +29,6 @@ pub(crate) fn faults() -> Vec<Fault> {
         .on(|| over_tls(Plan::ok().untrusted_tls()))
         .loses("certificate not trusted", 20),
         fault("https-to-a-plain-port", unreachable).on(|| over_tls(Plan::ok())).never_reached(),
-        fault("http-to-a-tls-port", unreachable).against(|| Plan::ok().untrusted_tls()).never_reached(),
-        fault("no-such-host", unreachable)
-            .on(|| Stage::of(Plan::ok()).url("http://host.invalid".to_owned()))
-            .never_reached(),
         through_proxy("https-proxy-refuses", Answer::status(407)),
         through_proxy("https-proxy-hangs", Answer::hang()),
         through_proxy("https-proxy-redirects", Answer::status(302).header("Location", "http://127.0.0.1:9/")),
