@@ -13,6 +13,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 pub(crate) struct Emitted {
     pub(crate) spans: u64,
     pub(crate) longest: Duration,
+    /// How long a pause of a millisecond took at most: what the machine itself does to a thread.
+    pub(crate) longest_pause: Duration,
 }
 
 /// Spans named `n0`, `n1`, … from two threads, until told to end.
@@ -36,10 +38,12 @@ impl Emission {
 
     pub(crate) fn end(self) -> Emitted {
         self.over.store(true, Ordering::Relaxed);
-        self.threads.into_iter().map(|thread| thread.join().unwrap_or_default()).fold(
-            Emitted::default(),
-            |sum, one| Emitted { spans: sum.spans + one.spans, longest: sum.longest.max(one.longest) },
-        )
+        let threads = self.threads.into_iter().map(|thread| thread.join().unwrap_or_default());
+        threads.fold(Emitted::default(), |sum, one| Emitted {
+            spans: sum.spans + one.spans,
+            longest: sum.longest.max(one.longest),
+            longest_pause: sum.longest_pause.max(one.longest_pause),
+        })
     }
 }
 
@@ -65,7 +69,9 @@ fn emit(thread: u32, rate: f64, over: &AtomicBool) -> Emitted {
             emitted.longest = emitted.longest.max(start.elapsed());
             emitted.spans += 1;
         }
+        let start = Instant::now();
         thread::sleep(PAUSE);
+        emitted.longest_pause = emitted.longest_pause.max(start.elapsed());
     }
     emitted
 }

@@ -82,7 +82,12 @@ impl Report {
         row("its slope", self.slope().map_or("–".to_owned(), |slope| format!("{slope:+.3} MiB a minute")));
         row("threads at most", self.threads.to_string());
         row("open files at most", self.descriptors.to_string());
-        row("longest emission", format!("{:.2} ms", emitted.longest.as_secs_f64() * 1e3));
+        let millis = |duration: Duration| duration.as_secs_f64() * 1e3;
+        let (longest, pause) = (millis(emitted.longest), millis(emitted.longest_pause));
+        row(
+            "longest emission",
+            format!("{longest:.2} ms (and {pause:.2} ms the longest pause of 1 ms on this machine)"),
+        );
         let verdicts = flushes.iter().map(|flush| match flush {
             Ok(()) => "Ok".to_owned(),
             Err(error) => error.to_string(),

@@ -30,8 +30,8 @@ pub struct Answer {
     pub(crate) pause: Duration,
     pub(crate) manner: Manner,
     pub(crate) end: End,
-    /// Bytes after the answer that nobody asked for.
-    pub(crate) trailer: Vec<u8>,
+    /// Bytes so much after the answer that nobody asked for.
+    pub(crate) trailer: Option<(Duration, Vec<u8>)>,
     /// What it makes of the request, where that does not show.
     deemed: Option<Fate>,
 }
@@ -99,7 +99,7 @@ impl Answer {
             pause: Duration::ZERO,
             manner: Manner::Whole,
             end: End::KeepAlive,
-            trailer: Vec::new(),
+            trailer: None,
             deemed: None,
         }
     }
@@ -221,9 +221,9 @@ impl Answer {
         Self { manner: Manner::Cut(bytes, parting), ..self }
     }
 
-    /// Sends these bytes after the answer, in the same breath.
-    pub fn followed_by(self, trailer: impl Into<Vec<u8>>) -> Self {
-        Self { trailer: trailer.into(), ..self }
+    /// Sends these bytes so much after the answer; without a pause, in the same breath.
+    pub fn followed_by(self, pause: Duration, trailer: impl Into<Vec<u8>>) -> Self {
+        Self { trailer: Some((pause, trailer.into())), ..self }
     }
 
     /// Says what the answer makes of a request, where it is none that this crate understands.

@@ -8,9 +8,12 @@ use std::fs;
 /// assert!(bento_faults::machine::resident_bytes().is_none_or(|bytes| bytes > 100_000));
 /// ```
 pub fn resident_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+    status_bytes("VmRSS:")
+}
+
+/// The most that it ever held.
+pub fn peak_resident_bytes() -> Option<u64> {
+    status_bytes("VmHWM:")
 }
 
 /// The names of its threads.
@@ -23,4 +26,10 @@ pub fn threads() -> Option<Vec<String>> {
 /// How many files it has open, sockets among them.
 pub fn descriptors() -> Option<usize> {
     Some(fs::read_dir("/proc/self/fd").ok()?.count())
+}
+
+fn status_bytes(name: &str) -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }

@@ -41,14 +41,21 @@ pub(crate) fn send(answer: &Answer, connection: &mut Connection, is_said: &mut b
         }
         return Ok(Then::Close);
     }
-    if answer.trailer.is_empty() {
-        write_content(answer, connection, is_said)?;
-    } else {
-        let mut whole = Vec::new();
-        write_content(answer, &mut whole, &mut false)?;
-        whole.extend_from_slice(&answer.trailer);
-        connection.write_all(&whole)?;
-        *is_said = true;
+    match &answer.trailer {
+        Some((pause, trailer)) if pause.is_zero() => {
+            let mut whole = Vec::new();
+            write_content(answer, &mut whole, &mut false)?;
+            whole.extend_from_slice(trailer);
+            connection.write_all(&whole)?;
+            *is_said = true;
+        }
+        Some((pause, trailer)) => {
+            write_content(answer, connection, is_said)?;
+            connection.flush()?;
+            thread::sleep(*pause);
+            connection.write_all(trailer)?;
+        }
+        None => write_content(answer, connection, is_said)?,
     }
     connection.flush()?;
     Ok(match answer.end {

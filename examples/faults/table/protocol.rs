@@ -1,11 +1,15 @@
 //! Answers that are HTTP, but of a kind that nobody should send.
 
+use std::thread;
+use std::time::Duration;
+
 use bento_faults::{Answer, Fate, Plan};
 
 use crate::fault::{Fault, Flushed, fault};
 use crate::life::{LONG, Life, start};
 
 const SPANS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 const SECOND_ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
 pub(crate) fn faults() -> Vec<Fault> {
@@ -29,20 +33,24 @@ fn unasked() -> Vec<Fault> {
         let _bento = start();
         life.emit(SPANS);
         life.flush(LONG).ok();
+        thread::sleep(2 * PAUSE);
         life.emit(SPANS);
         life.flush(LONG).ok();
         life.status();
     };
-    let doubled = |name, answer: Answer| {
+    let doubled = |name, pause: Duration, answer: Answer| {
         fault(name, twice)
-            .against(move || Plan::first([answer.clone().followed_by(SECOND_ANSWER), Answer::status(503)]))
+            .against(move || {
+                Plan::first([answer.clone().followed_by(pause, SECOND_ANSWER), Answer::status(503)])
+            })
             .flushes(vec![Flushed::Ok, Flushed::Ok])
             .requests(3)
     };
     vec![
-        doubled("two-answers", Answer::ok()),
-        doubled("two-answers-chunked", Answer::ok().chunked()),
-        doubled("two-answers-without-content", Answer::status(204).body("")),
+        doubled("two-answers", Duration::ZERO, Answer::ok()),
+        doubled("two-answers-apart", PAUSE, Answer::ok()),
+        doubled("two-answers-chunked", Duration::ZERO, Answer::ok().chunked()),
+        doubled("two-answers-without-content", Duration::ZERO, Answer::status(204)),
         // It has no body, whatever comes after it.
         first("no-content-with-content", Answer::status(204).body("{}")).requests(1),
         fault("switching-protocols", deliver)
