@@ -19,7 +19,7 @@ pub(crate) fn live(fault: &Fault) {
         log::set_logger(&Journal).unwrap();
         log::set_max_level(LevelFilter::Trace);
     }
-    (fault.child)(&mut Life { emitted: 0, parent: std::io::stdin(), told: std::io::stdout() });
+    (fault.child)(&mut Life::at(0));
 }
 
 /// Starts the SDK from the environment.
@@ -36,6 +36,11 @@ pub(crate) struct Life {
 }
 
 impl Life {
+    /// After so many spans.
+    pub(crate) fn at(emitted: usize) -> Self {
+        Self { emitted, parent: std::io::stdin(), told: std::io::stdout() }
+    }
+
     /// Emits small spans.
     pub(crate) fn emit(&mut self, spans: usize) {
         self.emit_each(spans, |event| event);
@@ -148,6 +153,11 @@ pub(crate) fn timed(name: &str, fill: impl Fn(TrackAi) -> TrackAi) -> Emitted {
     let start = Instant::now();
     let id = fill(bento::track_ai(name).model("gpt-4o").output("yes")).send();
     Emitted { id: id.to_string(), name: name.to_owned(), took: start.elapsed() }
+}
+
+/// A trajectory that is open, and will arrive.
+pub(crate) fn opened(turn: &bento::Trajectory) -> Emitted {
+    Emitted { id: turn.event_id().to_string(), name: "turn".to_owned(), took: Duration::ZERO }
 }
 
 /// The system's clock, which parent and child share.

@@ -6,7 +6,7 @@ use bento_faults::{Answer, Plan};
 
 use super::connection::nowhere;
 use crate::fault::{Arrived, Fault, Flushed, fault};
-use crate::life::{Emitted, LONG, Life, start};
+use crate::life::{LONG, Life, opened, start};
 
 /// What is promised of an end where the backend is silent.
 const EXIT: Duration = Duration::from_secs(5);
@@ -62,6 +62,12 @@ pub(crate) fn faults() -> Vec<Fault> {
             .exits_within(EXIT),
         silent("exit-beside-a-hang", fault("", with_guard).against(|| Plan::always(Answer::hang())))
             .flushes(Vec::new()),
+        silent(
+            "exit-beside-a-throttle",
+            fault("", with_guard).against(|| Plan::always(Answer::status(429).header("Retry-After", "60"))),
+        )
+        .flushes(Vec::new())
+        .requests(1),
         silent("exit-beside-a-closed-port", fault("", with_guard).on(nowhere)).flushes(Vec::new()),
         fault("runtime-ends-beside-flushes", runtime_ends)
             .against(|| Plan::always(Answer::ok().late(Duration::from_millis(100)))),
@@ -76,10 +82,6 @@ pub(crate) fn faults() -> Vec<Fault> {
         })
         .flushes(vec![Flushed::Ok]),
     ]
-}
-
-fn opened(turn: &bento::Trajectory) -> Emitted {
-    Emitted { id: turn.event_id().to_string(), name: "turn".to_owned(), took: Duration::ZERO }
 }
 
 fn with_guard(life: &mut Life) {

@@ -1,12 +1,16 @@
 //! Code of the host that runs inside the SDK, and goes wrong there.
 
 use std::cell::Cell;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use bento_faults::{Answer, Plan};
 use log::{LevelFilter, Log, Metadata, Record};
+use serde::{Serialize, Serializer};
 
 use crate::fault::{Fault, fault};
-use crate::life::{LONG, Life, start};
+use crate::life::{Emitted, LONG, Life, opened, start, timed};
 
 pub(crate) fn faults() -> Vec<Fault> {
     let mut faults = vec![
@@ -25,7 +29,7 @@ pub(crate) fn faults() -> Vec<Fault> {
             }
         }),
         fault("logger-panics", |life| {
-            log::set_logger(&Panicking).unwrap();
+            log::set_logger(&PanickingLog).unwrap();
             log::set_max_level(LevelFilter::Warn);
             let _bento = start();
             life.deliver(20, LONG);
@@ -34,7 +38,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         .against(|| Plan::first([Answer::status(503)]))
         .host_panics(1),
         fault("logger-emits", |life| {
-            log::set_logger(&Emitting).unwrap();
+            log::set_logger(&EmittingLog).unwrap();
             log::set_max_level(LevelFilter::Trace);
             let _bento = start();
             life.deliver(20, LONG);
@@ -43,14 +47,134 @@ pub(crate) fn faults() -> Vec<Fault> {
         .against(|| Plan::first([503, 503].map(Answer::status)))
         .requests(3),
     ];
+    faults.extend(values());
+    faults.extend(moments());
     #[cfg(feature = "otel")]
     faults.push(route::panics());
     faults
 }
 
+/// A value that panics, or emits, while it is serialised or shown.
 struct Panicking;
+struct Emitting;
 
-impl Log for Panicking {
+impl Serialize for Panicking {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("the host's value")
+    }
+}
+
+impl fmt::Display for Panicking {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("the host's error")
+    }
+}
+
+impl Serialize for Emitting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // It is not told of to the parent, so it must not arrive there.
+        bento::testing::capture(|| bento::track_ai("inside").send());
+        bento::status();
+        serializer.serialize_str("fine")
+    }
+}
+
+fn values() -> [Fault; 3] {
+    [
+        fault("value-panics", |life| {
+            let _bento = start();
+            life.emit_each(5, |event| event.input(Panicking).property("p", Panicking).property("q", 7));
+            life.flush(LONG).ok();
+            life.status();
+        })
+        .host_panics(10),
+        fault("error-panics", |life| {
+            let _bento = start();
+            life.emit_each(5, |event| event.error(&Panicking));
+            life.flush(LONG).ok();
+            life.status();
+        })
+        .host_panics(5),
+        fault("value-emits", |life| {
+            let _bento = start();
+            life.emit_each(5, |event| event.input(Emitting));
+            life.flush(LONG).ok();
+            life.status();
+        }),
+    ]
+}
+
+/// Emission at moments when little can be relied on.
+fn moments() -> [Fault; 3] {
+    [
+        fault("panic-hook-emits", |life| {
+            let _bento = start();
+            life.emit(5);
+            std::panic::set_hook(Box::new(|_| {
+                let id = bento::track_ai("crash").send().to_string();
+                let crash = Emitted { id, name: "crash".to_owned(), took: Duration::ZERO };
+                let mut life = Life::at(5);
+                life.tell([crash]);
+                life.flush(LONG).ok();
+                life.status();
+            }));
+            panic!("the host's own trouble");
+        })
+        // The hook that would print it is replaced.
+        .host_panics(0)
+        .exits(Some(101)),
+        fault("thread-exit-emits", |life| {
+            struct AtExit;
+            impl Drop for AtExit {
+                fn drop(&mut self) {
+                    LAST.lock().unwrap().push(timed("last", |event| event));
+                }
+            }
+            thread_local! {
+                static AT_EXIT: AtExit = const { AtExit };
+            }
+            static LAST: Mutex<Vec<Emitted>> = Mutex::new(Vec::new());
+            let _bento = start();
+            for order in 0..2 {
+                let thread = std::thread::spawn(move || {
+                    // Destructors run in the order in which the variables were first used.
+                    if order == 0 {
+                        AT_EXIT.with(|_| ());
+                    }
+                    let turn = bento::begin("turn").start();
+                    LAST.lock().unwrap().push(opened(&turn));
+                    AT_EXIT.with(|_| ());
+                });
+                thread.join().unwrap();
+            }
+            life.tell(std::mem::take(&mut *LAST.lock().unwrap()));
+            life.flush(LONG).ok();
+            life.status();
+        }),
+        fault("identity-emits", |life| {
+            static INSIDE: Mutex<Vec<Emitted>> = Mutex::new(Vec::new());
+            let emitting = || {
+                let span = timed("inside", |event| event);
+                INSIDE.lock().unwrap().push(span);
+                Some("u42".to_owned())
+            };
+            let _bento = bento::builder().user_id(emitting).init().unwrap();
+            life.emit(5);
+            life.tell(std::mem::take(&mut *INSIDE.lock().unwrap()));
+            life.flush(LONG).ok();
+            life.status();
+        })
+        .check(|seen| {
+            // One for each span, and none for those.
+            let spans = seen.emitted.len();
+            if spans == 10 { Ok(()) } else { Err(format!("five spans became {spans}")) }
+        }),
+    ]
+}
+
+struct PanickingLog;
+
+impl Log for PanickingLog {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -63,13 +187,13 @@ impl Log for Panicking {
 }
 
 /// Makes a span of every line that is logged: were those of the transport sent too, it would never end.
-struct Emitting;
+struct EmittingLog;
 
 thread_local! {
     static EMITTING: Cell<bool> = const { Cell::new(false) };
 }
 
-impl Log for Emitting {
+impl Log for EmittingLog {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
