@@ -1,4 +1,5 @@
-//! The key joins a request beneath ureq, which at the level `trace` logs every byte of a head it writes.
+//! The key joins a request beneath ureq, which at the level `trace` logs every byte of a head it writes and of an answer
+//! it reads. An answer that says the key back loses it there too.
 
 use std::fmt;
 
@@ -14,6 +15,9 @@ pub(super) struct Secret {
 }
 
 const NAME: &[u8] = b"authorization: ";
+const SCHEME: &[u8] = b"Bearer ";
+/// What anybody may see of a key.
+const PREFIX: usize = b"bl_pk_".len();
 
 impl Secret {
     /// Takes the secret out of `value`, which is left with the stand-in.
@@ -42,6 +46,42 @@ impl Secret {
     }
 }
 
+/// Where the reading of an answer stands within a key that it may be saying back, with its prefix or without.
+#[derive(Debug, Default)]
+struct Echo {
+    start: usize,
+    end: usize,
+}
+
+impl Echo {
+    /// As many characters after the prefix as may be chance where the prefix is missing.
+    const CHANCE: usize = 3;
+
+    /// Puts asterisks over what `bytes`, the next ones of an answer, show of the key. Tells whether there was any.
+    fn cover(&mut self, key: &[u8], bytes: &mut [u8]) -> bool {
+        let mut covered = false;
+        for index in 0..bytes.len() {
+            self.read(key, bytes[index]);
+            let shown = self.end.saturating_sub(PREFIX);
+            if shown > if self.start == 0 { 0 } else { Self::CHANCE } {
+                bytes[(index + 1).saturating_sub(shown)..=index].fill(b'*');
+                covered = true;
+            }
+        }
+        covered
+    }
+
+    fn read(&mut self, key: &[u8], byte: u8) {
+        let begins = |start: usize| key.get(start) == Some(&byte);
+        if begins(self.end) {
+            self.end += 1;
+        } else {
+            self.start = if begins(PREFIX) { PREFIX } else { 0 };
+            self.end = self.start + usize::from(begins(self.start));
+        }
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secret").finish_non_exhaustive()
@@ -56,7 +96,7 @@ impl<In: Transport> Connector<In> for Secret {
         _: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(chained.map(|connection| Filled { connection, secret: self.clone() }))
+        Ok(chained.map(|connection| Filled { connection, secret: self.clone(), echo: Echo::default() }))
     }
 }
 
@@ -65,6 +105,7 @@ impl<In: Transport> Connector<In> for Secret {
 pub(super) struct Filled<T> {
     connection: T,
     secret: Secret,
+    echo: Echo,
 }
 
 impl<T: Transport> Transport for Filled<T> {
@@ -78,7 +119,20 @@ impl<T: Transport> Transport for Filled<T> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.connection.await_input(timeout)
+        let seen = self.connection.buffers().input().len();
+        let has_more = self.connection.await_input(timeout)?;
+        let buffers = self.connection.buffers();
+        let mut input = buffers.input().to_vec();
+        let key = self.secret.value.strip_prefix(SCHEME).unwrap_or_default();
+        if self.echo.cover(key, input.get_mut(seen..).unwrap_or_default()) {
+            // A buffer gives its bytes to read only, but takes others in their place.
+            buffers.input_consume(input.len());
+            if let Some(place) = buffers.input_append_buf().get_mut(..input.len()) {
+                place.copy_from_slice(&input);
+                buffers.input_appended(input.len());
+            }
+        }
+        Ok(has_more)
     }
 
     fn is_open(&mut self) -> bool {
@@ -93,6 +147,25 @@ impl<T: Transport> Transport for Filled<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_says_the_key_back_loses_it_however_it_is_cut() {
+        let key = b"bl_pk_hunter2";
+        let answer = b"key bl_pk_hunter2 is bad, bl_pk_other, blbl_pk_hunter2";
+        let covered = b"key bl_pk_******* is bad, bl_pk_other, blbl_pk_*******";
+        for size in 1..answer.len() {
+            let (mut echo, mut bytes) = (Echo::default(), answer.to_vec());
+            for piece in bytes.chunks_mut(size) {
+                echo.cover(key, piece);
+            }
+            assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(covered), "{size}");
+        }
+        let mut bytes = *b"unknown: hunter2";
+        assert!(Echo::default().cover(key, &mut bytes));
+        assert_eq!(&bytes, b"unknown: *******");
+        assert!(!Echo::default().cover(key, &mut b"{}".to_vec()));
+        assert!(!Echo::default().cover(b"", &mut b"anything".to_vec()));
+    }
 
     #[test]
     fn the_secret_takes_the_place_of_its_stand_in() {
