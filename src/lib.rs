@@ -163,5 +163,5 @@ pub use init::{
     Builder, Guard, Status, builder, flush, flush_async, init, resolve_options, shutdown, status,
 };
 pub use pipeline::Route;
-pub use record::{SpanId, TraceId};
+pub use record::{Field, Redact, SpanId, TraceId};
 pub use scope::{Context, IdentitySource, InContext, InContextExt, IntoTags, current};
