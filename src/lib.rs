@@ -42,6 +42,7 @@
 //! |---|---|---|
 //! | `tls` | on | `https`, by rustls with ring and Mozilla's root certificates |
 //! | `otel` | on | `bento::otel`: the bridges to OpenTelemetry, and the route through a Collector |
+//! | `masks` | off | `bento::Masks`: a ready redaction hook for keys, passwords, card numbers and e-mail addresses |
 //! | `testing` | off | `bento::testing`: capture in tests |
 //!
 //! # Panics, blocking, memory
@@ -62,6 +63,8 @@ mod export;
 mod foreign;
 pub mod guide;
 mod init;
+#[cfg(feature = "masks")]
+mod masks;
 mod pipeline;
 mod record;
 mod running;
@@ -162,6 +165,8 @@ pub use error::{
 pub use init::{
     Builder, Guard, Status, builder, flush, flush_async, init, resolve_options, shutdown, status,
 };
+#[cfg(feature = "masks")]
+pub use masks::Masks;
 pub use pipeline::Route;
 pub use record::{Field, Redact, SpanId, TraceId};
 pub use scope::{Context, IdentitySource, InContext, InContextExt, IntoTags, current};

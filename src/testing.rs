@@ -33,7 +33,7 @@ use crate::{SpanId, TraceId};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Spans {
-    spans: Vec<Span>,
+    captured: Vec<Span>,
     withheld: u64,
     panics: u64,
 }
@@ -60,7 +60,7 @@ impl Spans {
     /// assert_eq!(names, ["search", "user_turn"]);
     /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Span> {
-        self.spans.iter()
+        self.captured.iter()
     }
 
     /// How many there are.
@@ -73,7 +73,7 @@ impl Spans {
     /// assert_eq!(spans.len(), 2);
     /// ```
     pub fn len(&self) -> usize {
-        self.spans.len()
+        self.captured.len()
     }
 
     /// Whether nothing was emitted.
@@ -82,7 +82,7 @@ impl Spans {
     /// assert!(bento::testing::capture(|| ()).is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
+        self.captured.is_empty()
     }
 
     /// How many more there would be if a redaction hook had not dropped them.

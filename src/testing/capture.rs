@@ -156,6 +156,6 @@ impl Capture {
         let records =
             std::mem::take(&mut *self.captured.records.lock().unwrap_or_else(PoisonError::into_inner));
         let withheld = self.captured.withheld.lock().unwrap_or_else(PoisonError::into_inner).total();
-        Spans { spans: records.into_iter().map(Span).collect(), withheld, panics: self.client.panics() }
+        Spans { captured: records.into_iter().map(Span).collect(), withheld, panics: self.client.panics() }
     }
 }

@@ -1,0 +1,179 @@
+//! What a name tells to be secret.
+
+use once_cell::sync::Lazy;
+use regex::{Captures, Regex};
+
+use super::place::{begins_word, depth_of};
+use super::{Edits, Pattern};
+
+pub(super) const MASK: &str = "[secret]";
+const TOKEN: &str = "[token]";
+
+/// The ends of names. A token alone is none: models count tokens, and pages have them.
+const NAMES: &str = "pass(?:word|wd|wort|phrase|code)|pwd|secret|authorization|cookie\
+    |(?:api|access|account|auth|encryption|private|secret|signing|subscription)[_ -]?key\
+    |(?:access|api|auth|bearer|csrf|id|oauth|refresh|secret|security|session|xsrf)[_-]?token";
+
+/// A pair: a name, its quote, a sign, the quote of its value. Quotes have backslashes inside of quoted JSON.
+static PAIR: Pattern = Lazy::new(|| {
+    Regex::new(&format!(r#"(?i-u:{NAMES})(\\*["'])?[ \t]*(?:=>|:=|={{1,3}}|:)[ \t]*(\\*["'])?"#)).ok()
+});
+static NAME: Pattern = Lazy::new(|| Regex::new(&format!("(?i-u:{NAMES})$")).ok());
+static BEARER: Pattern = Lazy::new(|| Regex::new("(?i-u:bearer)[ \t]+[A-Za-z0-9._~+/-]{8,}=*").ok());
+static USER_INFO: Pattern =
+    Lazy::new(|| Regex::new(r#"://[^ \t\r\n/@:"'\\]{0,256}:[^ \t\r\n/@"'\\]{1,256}@"#).ok());
+
+/// Whether the value of an attribute is secret by its key. Keys of the SDK are not.
+pub(super) fn is_name(key: &str) -> bool {
+    !key.starts_with("bento.") && NAME.as_ref().is_some_and(|name| name.is_match(key))
+}
+
+pub(super) fn find(text: &str, edits: &mut Edits) {
+    pairs(text, edits);
+    bearers(text, edits);
+    user_info(text, edits);
+    edits.0.sort_by_key(|(range, _)| range.start);
+    let mut end = 0;
+    edits.0.retain(|(range, _)| {
+        let is_apart = range.start >= end;
+        end = end.max(range.end);
+        is_apart
+    });
+}
+
+fn pairs(text: &str, edits: &mut Edits) {
+    let Some(pair) = &*PAIR else { return };
+    let mut from = 0;
+    while let Some(found) = pair.captures_at(text, from) {
+        let start = found.get_match().end();
+        let end = value_end(text, &found);
+        // A bare one of these begins a structure, in which there may be other pairs.
+        let is_structure = found.get(2).is_none() && text[start..end].starts_with(['{', '[']);
+        if is_structure || !is_secret(&text[start..end]) {
+            from = start;
+        } else {
+            edits.replace(start..end, mask_for(&found));
+            from = end;
+        }
+    }
+}
+
+/// The end of the value that follows a pair's sign.
+fn value_end(text: &str, found: &Captures<'_>) -> usize {
+    let start = found.get_match().end();
+    let rest = &text[start..];
+    if let Some(quote) = found.get(2) {
+        return start + quoted(rest, quote.as_str());
+    }
+    let bare = start + word(rest);
+    let name = found.get_match().as_str().to_ascii_lowercase();
+    let is_header = found.get(1).is_none();
+    if name.starts_with("cookie") && is_header {
+        start + line(rest)
+    } else if name.starts_with("authorization") && is_scheme(&text[start..bare]) {
+        // The scheme is followed by what is secret.
+        let credentials = text[bare..].trim_start_matches([' ', '\t']);
+        let credentials_at = text.len() - credentials.len();
+        credentials_at
+            + credentials
+                .find(|c: char| c.is_whitespace() || "\"'\\<>,".contains(c))
+                .unwrap_or(credentials.len())
+    } else {
+        bare
+    }
+}
+
+/// The length of a text up to the quote that ends it, or else the line. One of an outer level ends it too.
+fn quoted(rest: &str, quote: &str) -> usize {
+    let depth = depth_of(quote.len() - 1);
+    let mark = quote.as_bytes()[quote.len() - 1];
+    let mut backslashes = 0;
+    for (at, byte) in rest.bytes().enumerate() {
+        if byte == mark && depth_of(backslashes) <= depth {
+            return at - depth_of(backslashes);
+        }
+        backslashes = if byte == b'\\' { backslashes + 1 } else { 0 };
+    }
+    rest.find('\n').unwrap_or(rest.len())
+}
+
+/// The length of a bare value.
+fn word(rest: &str) -> usize {
+    rest.find(|c: char| c.is_whitespace() || "\"'`\\,;&<>()}]".contains(c)).unwrap_or(rest.len())
+}
+
+fn line(rest: &str) -> usize {
+    rest.find(['\r', '\n', '"', '\'', '\\']).unwrap_or(rest.len())
+}
+
+fn is_scheme(word: &str) -> bool {
+    ["bearer", "basic", "digest", "token", "apikey", "negotiate"]
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
+
+/// Whether a value is one: not empty, not masked already, and no word of a program that stands for a value or a type.
+fn is_secret(value: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "null",
+        "none",
+        "nil",
+        "true",
+        "false",
+        "undefined",
+        "str",
+        "string",
+        "bool",
+        "boolean",
+        "int",
+        "number",
+        "bytes",
+        "any",
+        "required",
+    ];
+    !(value.is_empty() || is_reference(value) || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)))
+}
+
+/// Whether a program looks the value up elsewhere.
+fn is_reference(value: &str) -> bool {
+    let in_variable = value.strip_prefix(['$', '%']).is_some_and(|name| {
+        let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_%".contains(c);
+        name.starts_with(['{', '(']) || (!name.is_empty() && name.chars().all(is_upper))
+    });
+    let places = ["os.", "process.env", "env.", "self.", "this.", "config.", "settings.", "args."];
+    in_variable || places.iter().any(|place| value.starts_with(place))
+}
+
+/// The mask, in quotes where JSON had a bare number.
+fn mask_for(found: &Captures<'_>) -> String {
+    let quote = match (found.get(1), found.get(2)) {
+        (Some(quote), None) if quote.as_str().ends_with('"') => quote.as_str(),
+        _ => "",
+    };
+    format!("{quote}{MASK}{quote}")
+}
+
+fn bearers(text: &str, edits: &mut Edits) {
+    let Some(bearer) = &*BEARER else { return };
+    for found in bearer.find_iter(text) {
+        let token = found.as_str()["bearer".len()..].trim_start_matches([' ', '\t']);
+        // In words there is none.
+        let is_random = token.bytes().any(|byte| byte.is_ascii_digit())
+            || (token.len() >= 20 && token.bytes().any(|byte| byte.is_ascii_uppercase()));
+        if is_random && begins_word(text.as_bytes(), found.start()) {
+            edits.replace(found.end() - token.len()..found.end(), TOKEN);
+        }
+    }
+}
+
+fn user_info(text: &str, edits: &mut Edits) {
+    let Some(pattern) = &*USER_INFO else { return };
+    for found in pattern.find_iter(text) {
+        let inside = &found.as_str()["://".len()..];
+        let Some(colon) = inside.find(':') else { continue };
+        let start = found.start() + "://".len() + colon + 1;
+        if is_secret(&text[start..found.end() - 1]) {
+            edits.replace(start..found.end() - 1, MASK);
+        }
+    }
+}
