@@ -33,6 +33,9 @@
 //! **Lose nothing untold.** At most 2048 spans and 32 MiB wait; past that the oldest go and are counted. Failed requests are
 //! retried for five minutes. [`DeliveryError`] and [`Status`] give every loss by [`LossReason`].
 //!
+//! **Keep to yourself what nobody else should see.** [`Builder::redact`] shows every value of every span to a hook of yours
+//! before it is queued, [`Builder::sample`] keeps a ratio of traces. See [`guide::privacy`].
+//!
 //! **Fit in.** `bento::otel` bridges to OpenTelemetry in both directions. `bento::testing` captures what would be sent:
 //! the examples on these pages use it to show what becomes of a call.
 //!

@@ -200,6 +200,17 @@ impl Edits {
         self.0.push((range, mask.into()));
     }
 
+    /// Puts them in order; of those that overlap the first one counts.
+    fn order(&mut self) {
+        self.0.sort_by_key(|(range, _)| range.start);
+        let mut end = 0;
+        self.0.retain(|(range, _)| {
+            let is_apart = range.start >= end;
+            end = end.max(range.end);
+            is_apart
+        });
+    }
+
     fn apply(self, text: &str) -> String {
         let mut masked = String::with_capacity(text.len());
         let mut from = 0;

@@ -5,6 +5,7 @@ use regex::{Captures, Regex};
 
 use super::place::{begins_word, depth_of};
 use super::{Edits, Pattern};
+use crate::record::prefix;
 
 pub(super) const MASK: &str = "[secret]";
 const TOKEN: &str = "[token]";
@@ -20,8 +21,6 @@ static PAIR: Pattern = Lazy::new(|| {
 });
 static NAME: Pattern = Lazy::new(|| Regex::new(&format!("(?i-u:{NAMES})$")).ok());
 static BEARER: Pattern = Lazy::new(|| Regex::new("(?i-u:bearer)[ \t]+[A-Za-z0-9._~+/-]{8,}=*").ok());
-static USER_INFO: Pattern =
-    Lazy::new(|| Regex::new(r#"://[^ \t\r\n/@:"'\\]{0,256}:[^ \t\r\n/@"'\\]{1,256}@"#).ok());
 
 /// Whether the value of an attribute is secret by its key. Keys of the SDK are not.
 pub(super) fn is_name(key: &str) -> bool {
@@ -32,26 +31,28 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
     pairs(text, edits);
     bearers(text, edits);
     user_info(text, edits);
-    edits.0.sort_by_key(|(range, _)| range.start);
-    let mut end = 0;
-    edits.0.retain(|(range, _)| {
-        let is_apart = range.start >= end;
-        end = end.max(range.end);
-        is_apart
-    });
+    edits.order();
 }
+
+/// What stands for a value in programs is no longer than that.
+const LONGEST_WORD: usize = 128;
 
 fn pairs(text: &str, edits: &mut Edits) {
     let Some(pair) = &*PAIR else { return };
     let mut from = 0;
     while let Some(found) = pair.captures_at(text, from) {
         let start = found.get_match().end();
-        let end = value_end(text, &found);
+        let rest = &text[start..];
         // A bare one of these begins a structure, in which there may be other pairs.
-        let is_structure = found.get(2).is_none() && text[start..end].starts_with(['{', '[']);
-        if is_structure || !is_secret(&text[start..end]) {
+        let is_structure = found.get(2).is_none() && rest.starts_with(['{', '[']);
+        // What is no secret is told by its beginning, so that texts of many pairs are not read over and over.
+        let beginning = prefix(rest, LONGEST_WORD);
+        let beginning = &beginning
+            [..found.get(2).map_or_else(|| word(beginning), |quote| quoted(beginning, quote.as_str()))];
+        if is_structure || !is_secret(beginning) {
             from = start;
         } else {
+            let end = value_end(text, &found);
             edits.replace(start..end, mask_for(&found));
             from = end;
         }
@@ -166,14 +167,21 @@ fn bearers(text: &str, edits: &mut Edits) {
     }
 }
 
+/// The most that stands before the host of a URL.
+const LONGEST_USER_INFO: usize = 512;
+
 fn user_info(text: &str, edits: &mut Edits) {
-    let Some(pattern) = &*USER_INFO else { return };
-    for found in pattern.find_iter(text) {
-        let inside = &found.as_str()["://".len()..];
-        let Some(colon) = inside.find(':') else { continue };
-        let start = found.start() + "://".len() + colon + 1;
-        if is_secret(&text[start..found.end() - 1]) {
-            edits.replace(start..found.end() - 1, MASK);
+    for (at, sign) in text.match_indices("://") {
+        let start = at + sign.len();
+        let authority = prefix(&text[start..], LONGEST_USER_INFO);
+        let end = authority
+            .find(|c: char| c.is_whitespace() || "/?#\"'\\<>".contains(c))
+            .unwrap_or(authority.len());
+        let Some((user_info, _)) = authority[..end].rsplit_once('@') else { continue };
+        let Some((user, password)) = user_info.split_once(':') else { continue };
+        if is_secret(password) {
+            let start = start + user.len() + 1;
+            edits.replace(start..start + password.len(), MASK);
         }
     }
 }

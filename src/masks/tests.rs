@@ -342,3 +342,39 @@ fn whatever_stands_beside_a_secret_json_stays_json_and_the_secret_goes() {
         assert_eq!(all(&masked), masked, "{json}");
     }
 }
+
+#[test]
+fn no_text_is_read_over_and_over() {
+    let beginnings = [
+        "a@",
+        "1234567890123456 ",
+        "4111111111111111,",
+        "1",
+        "password:",
+        "password=\"",
+        "pwd:\\\"x ",
+        "password=os.",
+        "://a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "sk-aaaaaaaaaaaaaaaaaaaa ",
+        "xsk-",
+        "-sk-",
+        "eyJaaaaaaaaa-",
+        "bearer ",
+        "cookie: a ",
+        "authorization: bearer ",
+        "a.",
+        "\\",
+        "\\n",
+        "\"",
+        "[",
+    ];
+    let start = std::time::Instant::now();
+    for beginning in beginnings {
+        let text = format!("[{}", beginning.repeat((1 << 18) / beginning.len()));
+        let masked = all(&text);
+        assert!(masked.len() <= 2 * text.len(), "{beginning}");
+    }
+    // A second or two in a build without optimisation; where one is read over and over it is hours.
+    assert!(start.elapsed() < std::time::Duration::from_secs(120));
+}
