@@ -58,7 +58,7 @@ impl Masks {
     /// assert_eq!(masks.mask("order 1234567890123 took 1700000000000 ms"), "order 1234567890123 took 1700000000000 ms");
     /// ```
     pub fn all() -> Self {
-        Self(vec![Kind::Secret, Kind::Key, Kind::Card, Kind::Email])
+        Self::of(vec![Kind::Secret, Kind::Key, Kind::Card, Kind::Email])
     }
 
     /// Keys and tokens that tell by their form what they are: those of Anthropic, AWS, Bento, Databricks, Google, Groq,
@@ -70,7 +70,7 @@ impl Masks {
     /// assert_eq!(masks.mask("AKIAIOSFODNN7EXAMPLE is in the log"), "[api-key] is in the log");
     /// ```
     pub fn api_keys() -> Self {
-        Self(vec![Kind::Key])
+        Self::of(vec![Kind::Key])
     }
 
     /// What a name tells to be secret: `password=…`, `"api_key": "…"`, `Authorization: Bearer …`, `Cookie: …`,
@@ -82,7 +82,7 @@ impl Masks {
     /// assert_eq!(masks.mask("curl -H 'Authorization: Bearer abc'"), "curl -H 'Authorization: [secret]'");
     /// ```
     pub fn secrets() -> Self {
-        Self(vec![Kind::Secret])
+        Self::of(vec![Kind::Secret])
     }
 
     /// Numbers of payment cards: 13 to 19 digits, alone or in the groups they are printed in, that begin as those of a card
@@ -95,7 +95,7 @@ impl Masks {
     /// assert_eq!(masks.mask(r#"{"card":4111111111111111}"#), r#"{"card":"[card]"}"#);
     /// ```
     pub fn card_numbers() -> Self {
-        Self(vec![Kind::Card])
+        Self::of(vec![Kind::Card])
     }
 
     /// E-mail addresses.
@@ -105,7 +105,16 @@ impl Masks {
     /// assert_eq!(masks.mask("from Ann <ann.lee+news@example.co.uk>"), "from Ann <[e-mail]>");
     /// ```
     pub fn emails() -> Self {
-        Self(vec![Kind::Email])
+        Self::of(vec![Kind::Email])
+    }
+
+    /// The patterns are compiled now, not by the first span, nor in a forked child, which would wait for a thread of its
+    /// parent that was compiling them.
+    fn of(kinds: Vec<Kind>) -> Self {
+        let masks = Self(kinds);
+        masks.mask("sk-: @ 0");
+        secret::is_name("");
+        masks
     }
 
     /// These masks and those.

@@ -279,7 +279,7 @@ impl Builder {
     ///
     /// [`Redact`] tells what a hook sees, and when. The feature `masks` brings a ready one, `bento::Masks`. The hooks are
     /// in force from this `init` on: call it before the first emission, which would start the SDK without them. A later
-    /// `init` that gives hooks puts them in the place of these.
+    /// `init` that gives hooks puts them in the place of these. A forked child has those of its parent.
     pub fn redact(mut self, hook: impl Redact + 'static) -> Self {
         self.0.hooks.push(hook);
         self

@@ -185,7 +185,8 @@ impl Status {
     }
 
     /// Panics of the host's code that were contained on the way of a span: of the exporter, which cost its batch; of a
-    /// closure that gives an identity, which cost that field; of a redaction hook, which cost the value it was given.
+    /// closure that gives an identity, which cost that field; of a redaction hook, which cost the value it was given; of
+    /// what [`on_loss`](crate::Builder::on_loss) was given.
     ///
     /// A `Serialize` or `Display` that panics, or a closure that records chunks, is not counted here: the span itself says
     /// so.

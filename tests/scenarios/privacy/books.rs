@@ -1,5 +1,6 @@
 //! The books: what is withheld on purpose is accepted, lost by its own reason, and no failure.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bento::LossReason::{QueueFull, Redacted, Refused};
@@ -17,7 +18,11 @@ fn drop_private(field: &mut bento::Field<'_>) {
 fn no_flush_reports_what_was_withheld() {
     scenario(
         || {
-            let guard = bento::builder().redact(drop_private).init().unwrap();
+            static TOLD: AtomicU64 = AtomicU64::new(0);
+            let tell = |losses: &bento::Losses| {
+                TOLD.fetch_add(losses.total(), Ordering::Relaxed);
+            };
+            let guard = bento::builder().redact(drop_private).on_loss(tell).init().unwrap();
             bento::track_ai("private").property("private", 1).send();
             bento::flush(Duration::ZERO).unwrap();
             assert!(books_balance(&bento::status()));
@@ -43,6 +48,7 @@ fn no_flush_reports_what_was_withheld() {
                 "1 refused with status 400, 4 dropped by a redaction hook"
             );
             assert!(books_balance(&status));
+            assert_eq!(TOLD.load(Ordering::Relaxed), 1, "a host is told of failures only");
             assert_eq!(journal::count("redaction"), 0);
         },
         |child| {

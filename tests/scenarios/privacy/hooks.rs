@@ -1,13 +1,18 @@
 //! Redaction hooks: what they see, from where, and what becomes of it.
 
+use std::fs;
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bento::{Field, LossReason};
+use flate2::read::GzDecoder;
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
 use super::{SECRET, bodies, hush};
-use crate::support::{LONG, scenario, span_names, spans_of};
+use crate::support::{Answer, LONG, Server, scenario, span_names, spans_of};
 
 #[bento::interaction(event = "macro_turn")]
 fn handle(message: &str) -> Result<String, std::io::Error> {
@@ -168,6 +173,71 @@ fn a_later_init_brings_its_hooks_to_what_runs() {
             let requests = server.requests();
             assert_eq!(span_names(&requests), ["before", "after", "again"]);
             assert!(!bodies(&requests).contains(SECRET));
+        },
+    );
+}
+
+#[test]
+fn a_secret_is_not_on_disk_either() {
+    scenario(
+        || {
+            let directory = PathBuf::from(std::env::var_os("TEST_SPOOL").unwrap());
+            let _bento = bento::builder().redact(hush).spool(&directory).init().unwrap();
+            bento::track_ai("kept").input(SECRET).send();
+            let error = bento::shutdown(Duration::ZERO).unwrap_err();
+            assert_eq!(error.spooled(), 1);
+        },
+        |child| {
+            let server = Server::always(Answer::status(503));
+            let directory = std::env::temp_dir().join(format!("bento-privacy-{}", std::process::id()));
+            child.env("TEST_SPOOL", directory.to_str().unwrap()).to(&server).succeeds();
+            let slots = fs::read_dir(&directory).unwrap().map(|slot| slot.unwrap().path());
+            let files = slots.filter(|slot| slot.is_dir()).flat_map(|slot| fs::read_dir(slot).unwrap());
+            let bodies: Vec<String> = files
+                .map(|file| file.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "gz"))
+                .map(|path| {
+                    let mut body = String::new();
+                    GzDecoder::new(fs::File::open(path).unwrap()).read_to_string(&mut body).unwrap();
+                    body
+                })
+                .collect();
+            fs::remove_dir_all(&directory).unwrap();
+            assert_eq!(bodies.len(), 1);
+            assert!(bodies[0].contains("[hushed]") && !bodies[0].contains(SECRET), "{}", bodies[0]);
+        },
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_forked_child_keeps_the_hooks_and_the_ratio() {
+    use fork::{Fork, fork, waitpid};
+    scenario(
+        || {
+            let _bento =
+                bento::builder().redact(hush).redact(bento::Masks::emails()).sample(0.5).init().unwrap();
+            match fork().unwrap() {
+                Fork::Child => {
+                    for _ in 0..100 {
+                        bento::track_ai("child").input(format!("{SECRET} ann@example.com")).send();
+                    }
+                    bento::flush(LONG).unwrap();
+                    let status = bento::status();
+                    assert!(
+                        status.accepted() == 100 && status.losses().of(LossReason::SampledOut) > 10,
+                        "{status:?}"
+                    );
+                    std::process::exit(0)
+                }
+                Fork::Parent(pid) => assert_eq!(waitpid(pid).unwrap(), 0, "the child failed"),
+            }
+        },
+        |child| {
+            let server = child.delivers();
+            let bodies = bodies(&server.requests());
+            assert!(bodies.contains("[hushed] [e-mail]"), "{bodies}");
+            assert!(!bodies.contains(SECRET) && !bodies.contains("ann@"), "{bodies}");
         },
     );
 }
