@@ -70,6 +70,21 @@ impl<'a> Levels<'a> {
         }
     }
 
+    /// How many texts of JSON stand around the place that was last asked for.
+    pub(super) fn around(&self) -> usize {
+        if self.open[0] { self.open.len() - 1 } else { 0 }
+    }
+
+    /// Whether the quote at `start..end` ends a text of JSON that it stands in, such as `"password: "`. To be asked in
+    /// ascending order.
+    pub(super) fn is_ending(&mut self, start: usize, end: usize) -> bool {
+        self.read_to(start);
+        let is_outer = level_of(end - start - 1) + 1 < self.open.len();
+        let rest = after_blanks(&self.text[end..]).trim_start_matches('\\');
+        // Elsewhere the levels were misread, as in words with a single quote.
+        self.open[0] && is_outer && (rest.is_empty() || rest.starts_with([',', '}', ']', ':', '"']))
+    }
+
     fn read_to(&mut self, end: usize) {
         let mut backslashes = 0;
         for (at, byte) in self.text.bytes().enumerate().take(end).skip(self.read) {
@@ -119,7 +134,7 @@ fn after_blanks(text: &str) -> &str {
 /// How often what a quote with so many backslashes before it belongs to is quoted. Each level of quoting doubles them and
 /// adds one, so that a quote has 0, 1, 3, 7 and so on; the others are backslashes of the text, which have twice as many
 /// as a quote of the next level.
-fn level_of(backslashes: usize) -> usize {
+pub(super) fn level_of(backslashes: usize) -> usize {
     backslashes.trailing_ones() as usize
 }
 

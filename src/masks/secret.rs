@@ -3,7 +3,7 @@
 use once_cell::sync::Lazy;
 use regex::{Captures, Regex};
 
-use super::place::{begins_word, depth_of};
+use super::place::{Levels, begins_word, depth_of, level_of};
 use super::{Edits, Pattern};
 use crate::record::prefix;
 
@@ -39,20 +39,26 @@ const LONGEST_WORD: usize = 128;
 
 fn pairs(text: &str, edits: &mut Edits) {
     let Some(pair) = &*PAIR else { return };
+    let mut levels = Levels::of(text);
     let mut from = 0;
     while let Some(found) = pair.captures_at(text, from) {
         let start = found.get_match().end();
+        if found.get(2).is_some_and(|quote| levels.is_ending(quote.start(), quote.end())) {
+            from = start;
+            continue;
+        }
         let rest = &text[start..];
         // A bare one of these begins a structure, in which there may be other pairs.
         let is_structure = found.get(2).is_none() && rest.starts_with(['{', '[']);
         // What is no secret is told by its beginning, so that texts of many pairs are not read over and over.
         let beginning = prefix(rest, LONGEST_WORD);
-        let beginning = &beginning
-            [..found.get(2).map_or_else(|| word(beginning), |quote| quoted(beginning, quote.as_str()))];
+        let beginning = &beginning[..found
+            .get(2)
+            .map_or_else(|| word(beginning), |quote| quoted(beginning, quote.as_str(), levels.around()))];
         if is_structure || !is_secret(beginning) {
             from = start;
         } else {
-            let end = value_end(text, &found);
+            let end = value_end(text, &found, levels.around());
             edits.replace(start..end, mask_for(&found));
             from = end;
         }
@@ -60,11 +66,11 @@ fn pairs(text: &str, edits: &mut Edits) {
 }
 
 /// The end of the value that follows a pair's sign.
-fn value_end(text: &str, found: &Captures<'_>) -> usize {
+fn value_end(text: &str, found: &Captures<'_>, around: usize) -> usize {
     let start = found.get_match().end();
     let rest = &text[start..];
     if let Some(quote) = found.get(2) {
-        return start + quoted(rest, quote.as_str());
+        return start + quoted(rest, quote.as_str(), around);
     }
     let bare = start + word(rest);
     let name = found.get_match().as_str().to_ascii_lowercase();
@@ -84,13 +90,14 @@ fn value_end(text: &str, found: &Captures<'_>) -> usize {
     }
 }
 
-/// The length of a text up to the quote that ends it, or else the line. One of an outer level ends it too.
-fn quoted(rest: &str, quote: &str) -> usize {
+/// The length of a text up to the quote that ends it, or one of the texts `around` it; or else up to the line's end.
+fn quoted(rest: &str, quote: &str, around: usize) -> usize {
     let depth = depth_of(quote.len() - 1);
     let mark = quote.as_bytes()[quote.len() - 1];
     let mut backslashes = 0;
     for (at, byte) in rest.bytes().enumerate() {
-        if byte == mark && depth_of(backslashes) <= depth {
+        let is_mark = byte == mark && depth_of(backslashes) <= depth;
+        if is_mark || (byte == b'"' && level_of(backslashes) < around) {
             return at - depth_of(backslashes);
         }
         backslashes = if byte == b'\\' { backslashes + 1 } else { 0 };

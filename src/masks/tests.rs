@@ -154,6 +154,8 @@ fn what_a_name_tells_to_be_secret_goes() {
             ),
             (r#"{"a":"{\"pwd\":12,\"n\":1}"}"#, r#"{"a":"{\"pwd\":\"[secret]\",\"n\":1}"}"#),
             (r#"{"a":"password: x\nnext"}"#, r#"{"a":"password: [secret]\nnext"}"#),
+            (r#"[INFO] 5" wide, password="x" y"#, r#"[INFO] 5" wide, password="[secret]" y"#),
+            (r#"{"a":"password: 'x","n":1}"#, r#"{"a":"password: '[secret]","n":1}"#),
             (r#"{"headers":{"Authorization":"Bearer x"}}"#, r#"{"headers":{"Authorization":"[secret]"}}"#),
         ],
     );
@@ -228,6 +230,10 @@ fn what_is_no_secret_survives() {
         // Addresses that are no persons'.
         "git@github.com:org/repo.git @ann user@host logo@2x.png left-pad@1.3.0 @scope/pkg@1.2.3 a @ b.com",
         "http://localhost:8080/a@b https://example.com:443/x?y=a:b@c",
+        r#"{"prompt":"Enter your password: ","n":1}"#,
+        r#"["api_key=","x"]"#,
+        r#"{"a":"{\"b\":\"password: \",\"n\":1}","c":"secret:"}"#,
+        r#"{"a":"\"password\":"}"#,
         // Programs.
         "password: str, api_key=os.environ['KEY'], secret: ${SECRET}, apiKey: process.env.KEY, token = None",
         r#"{"password":{"type":"string"},"secret":null,"api_key":"","authorization":true}"#,

@@ -179,7 +179,7 @@ impl Field<'_> {
         }
     }
 
-    /// The value, whatever its type; null once it was removed.
+    /// The value, whatever its type; null once it was removed, and where it is no number that JSON has.
     ///
     /// ```
     /// let hook = |field: &mut bento::Field<'_>| if field.value().as_i64() == Some(42) { field.remove() };
@@ -194,8 +194,8 @@ impl Field<'_> {
         }
     }
 
-    /// Whether the limits have cut the text, so that it may end amid a word; see
-    /// [`Builder::value_bytes`](crate::Builder::value_bytes).
+    /// Whether the limits have cut the text, so that it may end amid a word, perhaps also where an earlier hook has
+    /// replaced it; see [`Builder::value_bytes`](crate::Builder::value_bytes).
     ///
     /// ```
     /// // What is no longer whole can no longer be checked.
@@ -203,7 +203,7 @@ impl Field<'_> {
     /// let builder = bento::builder().redact(hook);
     /// ```
     pub fn is_cut(&self) -> bool {
-        self.is_cut && matches!(self.change, Change::Kept)
+        self.is_cut
     }
 
     /// Puts a text in the value's place, whatever its type was. It is held to the same limits.

@@ -18,7 +18,14 @@ const SECRETS: [&str; 6] = [
 fn no_secret_is_on_the_wire_and_the_rest_is() {
     scenario(
         || {
-            let _bento = bento::builder().redact(bento::Masks::all()).value_bytes(2_000).init().unwrap();
+            // What an earlier hook has replaced may still be cut amid a secret.
+            let again = |field: &mut bento::Field<'_>| {
+                if let Some(text) = field.text().map(str::to_owned) {
+                    field.replace(text);
+                }
+            };
+            let builder = bento::builder().redact(again).redact(bento::Masks::all());
+            let _bento = builder.value_bytes(2_000).init().unwrap();
             let arguments =
                 json!({"to": SECRETS[1], "password": SECRETS[4], "card": 4_111_111_111_111_111_i64});
             bento::track_ai("mail")
