@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::credential::{ApiKey, BaseUrl};
 use crate::error::ConfigError;
-use crate::record::Limits;
+use crate::record::{Limits, Ratio};
 
 /// The name of this SDK, which every request carries as `telemetry.sdk.name`.
 ///
@@ -51,6 +51,7 @@ pub(crate) struct Explicit {
     pub(crate) value_bytes: Option<usize>,
     pub(crate) spool: Option<PathBuf>,
     pub(crate) spool_bytes: Option<u64>,
+    pub(crate) sample: Option<f64>,
 }
 
 impl Explicit {
@@ -69,6 +70,7 @@ impl Explicit {
             || self.value_bytes.is_some()
             || self.spool.is_some()
             || self.spool_bytes.is_some()
+            || self.sample.is_some()
     }
 }
 
@@ -115,6 +117,7 @@ pub(crate) struct Settings {
     pub(crate) queue_bytes: usize,
     pub(crate) limits: Limits,
     pub(crate) spool: Option<SpoolSettings>,
+    pub(crate) sample: Ratio,
 }
 
 /// Where undelivered spans are kept on disk, and how many bytes of them.
@@ -220,6 +223,17 @@ impl Options {
         self.settings.spool.as_ref().map(|spool| &*spool.directory)
     }
 
+    /// The ratio of traces that is kept, from 0 to 1; by default 1.
+    ///
+    /// ```
+    /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
+    /// assert!(options.sample_ratio() >= 1.0);
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
+    pub fn sample_ratio(&self) -> f64 {
+        self.settings.sample.get()
+    }
+
     pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Self, ConfigError> {
         let destination = Destination::resolve(explicit, environment)?;
         Ok(Self { destination, settings: Settings::resolve(explicit) })
@@ -289,6 +303,7 @@ impl Settings {
                 bytes: explicit.spool_bytes.unwrap_or(Self::SPOOL_BYTES),
             }),
             limits: Limits { value_bytes: explicit.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
+            sample: explicit.sample.map_or(Ratio::ALL, Ratio::new),
         }
     }
 }

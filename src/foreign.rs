@@ -2,6 +2,9 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Runs foreign code. A panic in it costs what it was to give, and no more; its message is the error.
 pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, String> {
@@ -13,6 +16,46 @@ pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, String> {
         }
         message
     })
+}
+
+/// Panics of foreign code of one kind that were contained.
+#[derive(Debug)]
+pub(crate) struct Panics {
+    /// What the log is told. The message of a panic is not: it may quote what must not be seen.
+    warning: &'static str,
+    count: AtomicU64,
+    latest: Mutex<Option<Instant>>,
+}
+
+/// Panics that follow one another within this time are one episode, of which the log is told once.
+const EPISODE: Duration = Duration::from_secs(30);
+
+impl Panics {
+    pub(crate) fn new(warning: &'static str) -> Self {
+        Self { warning, count: AtomicU64::new(0), latest: Mutex::default() }
+    }
+
+    /// Runs foreign code; a panic in it is counted, and costs what it was to give.
+    pub(crate) fn contain<T>(&self, code: impl FnOnce() -> T) -> Option<T> {
+        guarded(code).map_err(|_| self.note(Instant::now())).ok()
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, now: Instant) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        if self.begins_episode(now) {
+            // The host's logger is foreign code too.
+            guarded(|| log::warn!("bento: {}", self.warning)).ok();
+        }
+    }
+
+    fn begins_episode(&self, now: Instant) -> bool {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.replace(now).is_none_or(|latest| now.duration_since(latest) >= EPISODE)
+    }
 }
 
 /// The message of a panic, where it is text.
@@ -36,6 +79,21 @@ mod tests {
             guarded(|| resume_unwind(Box::new(7))),
             Err::<(), _>("the panic has no message".to_owned())
         );
+    }
+
+    #[test]
+    fn panics_are_counted_and_told_once_an_episode() {
+        let panics = Panics::new("it panicked");
+        assert_eq!(panics.contain(|| 1), Some(1));
+        assert_eq!(panics.contain(|| resume_unwind(Box::new("boom"))), None::<()>);
+        assert_eq!(panics.contain(|| resume_unwind(Box::new("boom"))), None::<()>);
+        assert_eq!(panics.count(), 2);
+
+        let panics = Panics::new("it panicked");
+        let start = Instant::now();
+        let told = [0, 29, 58, 87, 117, 118]
+            .map(|seconds| panics.begins_episode(start + Duration::from_secs(seconds)));
+        assert_eq!(told, [true, false, false, false, true, false]);
     }
 
     #[test]

@@ -26,5 +26,8 @@ pub mod migrating_from_python {}
 #[cfg(feature = "otel")]
 pub mod opentelemetry {}
 
+#[doc = include_str!("../docs/privacy.md")]
+pub mod privacy {}
+
 #[doc = include_str!("../CHANGELOG.md")]
 pub mod changes {}

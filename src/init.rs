@@ -139,7 +139,8 @@ pub fn shutdown(timeout: Duration) -> Result<(), DeliveryError> {
 /// println!("{} delivered, {} lost: {}", status.delivered(), status.losses().total(), status.losses());
 /// ```
 pub fn status() -> Status {
-    let mut status = latest().map_or_else(Status::default, |running| Status::of(&running.pipeline));
+    let mut status =
+        latest().map_or_else(Status::default, |running| Status::of(&running.pipeline, &running.client));
     status.add_off(emitted_off(), running::failure());
     status
 }

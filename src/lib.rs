@@ -33,6 +33,9 @@
 //! **Lose nothing untold.** At most 2048 spans and 32 MiB wait; past that the oldest go and are counted. Failed requests are
 //! retried for five minutes. [`DeliveryError`] and [`Status`] give every loss by [`LossReason`].
 //!
+//! **Keep to yourself what nobody else should see.** [`Builder::redact`] shows every value of every span to a hook of yours
+//! before it is queued, [`Builder::sample`] keeps a ratio of traces. See [`guide::privacy`].
+//!
 //! **Fit in.** `bento::otel` bridges to OpenTelemetry in both directions. `bento::testing` captures what would be sent:
 //! the examples on these pages use it to show what becomes of a call.
 //!
@@ -42,6 +45,7 @@
 //! |---|---|---|
 //! | `tls` | on | `https`, by rustls with ring and Mozilla's root certificates |
 //! | `otel` | on | `bento::otel`: the bridges to OpenTelemetry, and the route through a Collector |
+//! | `masks` | off | `bento::Masks`: a ready redaction hook for keys, passwords, card numbers and e-mail addresses |
 //! | `testing` | off | `bento::testing`: capture in tests |
 //!
 //! # Panics, blocking, memory
@@ -62,6 +66,8 @@ mod export;
 mod foreign;
 pub mod guide;
 mod init;
+#[cfg(feature = "masks")]
+mod masks;
 mod pipeline;
 mod record;
 mod running;
@@ -162,6 +168,8 @@ pub use error::{
 pub use init::{
     Builder, Guard, Status, builder, flush, flush_async, init, resolve_options, shutdown, status,
 };
+#[cfg(feature = "masks")]
+pub use masks::Masks;
 pub use pipeline::Route;
-pub use record::{SpanId, TraceId};
+pub use record::{Field, Redact, SpanId, TraceId};
 pub use scope::{Context, IdentitySource, InContext, InContextExt, IntoTags, current};

@@ -26,6 +26,9 @@
 //! # }
 //! ```
 //!
+//! The host's redaction hooks ([`Builder::redact`](crate::Builder::redact)) and its ratio of traces
+//! ([`Builder::sample`](crate::Builder::sample)) hold for these spans too.
+//!
 //! None of OpenTelemetry's environment variables is obeyed, and its globals are never touched.
 
 mod collector;
@@ -105,9 +108,11 @@ impl SpanProcessor {
 impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let client = running::client(&current());
-        let records = batch.into_iter().map(|span| convert::record(span, &self.resource, client.limits));
+        let kept =
+            batch.into_iter().filter(|span| convert::trace_of(span).is_none_or(|id| client.admits(id)));
+        let records = kept.map(|span| convert::record(span, &self.resource, client.limits));
         let start = Instant::now();
-        let delivered = client.sink.deliver(records.collect(), start + LONGEST).await;
+        let delivered = client.deliver(records, start + LONGEST).await;
         if let Some(running) = running::latest() {
             running.note(start, &delivered);
         }
@@ -154,7 +159,9 @@ impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
 
 fn accept(span: SpanData, resource: &Arc<Resource>) {
     let client = running::client(&current());
-    client.sink.accept(convert::record(span, resource, client.limits));
+    if convert::trace_of(&span).is_none_or(|id| client.admits(id)) {
+        client.accept(convert::record(span, resource, client.limits));
+    }
 }
 
 fn told(delivered: Result<(), DeliveryError>) -> OTelSdkResult {

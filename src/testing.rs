@@ -13,90 +13,15 @@
 //! A capture belongs to its closure or future, and to the threads and tasks that its context is handed to: tests that
 //! run side by side do not see each other's spans.
 
+mod capture;
+
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::future::ready;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
-use crate::pipeline::{Delivery, Sink};
-use crate::record::{Array, Limits, Resource, SpanRecord, Status, Value, keys};
-use crate::scope::{Client, Context, InContextExt, Sources};
+pub use capture::{Builder, builder, capture, capture_async};
+
+use crate::record::{SpanRecord, Status, Value, keys};
 use crate::{SpanId, TraceId};
-
-/// Runs a closure and gives the spans emitted inside it, in the order in which they ended. Spans still open at its end
-/// are among them, marked with `bento.unfinished`.
-///
-/// ```
-/// let spans = bento::testing::capture(|| {
-///     let _turn = bento::begin("user_turn").start();
-///     bento::track_ai("plan").send();
-/// });
-/// assert_eq!(spans.tree(), "user_turn\n  plan");
-/// ```
-///
-/// Nothing is sent, no SDK is started, and identity sources given at `init` are not asked. What the closure returns is
-/// dropped.
-pub fn capture<T>(work: impl FnOnce() -> T) -> Spans {
-    let capture = Capture::begin();
-    capture.context.enter(work);
-    capture.end()
-}
-
-/// The same for a future.
-///
-/// ```
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let spans = bento::testing::capture_async(async {
-///     bento::track_ai("plan").model("gpt-4o").send();
-/// }).await;
-/// let plan = spans.find("plan").expect("it was emitted");
-/// assert_eq!(plan.attribute("gen_ai.request.model"), Some("gpt-4o".into()));
-/// # });
-/// ```
-pub async fn capture_async<F: Future>(work: F) -> Spans {
-    let capture = Capture::begin();
-    work.in_context(capture.context.clone()).await;
-    capture.end()
-}
-
-struct Capture {
-    client: Arc<Client>,
-    context: Context,
-    spans: Arc<Captured>,
-}
-
-#[derive(Debug, Default)]
-struct Captured(Mutex<Vec<SpanRecord>>);
-
-impl Sink for Captured {
-    fn accept(&self, record: SpanRecord) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
-    }
-
-    fn deliver(&self, records: Vec<SpanRecord>, _: Instant) -> Delivery {
-        for record in records {
-            self.accept(record);
-        }
-        Box::pin(ready(Ok(())))
-    }
-}
-
-impl Capture {
-    fn begin() -> Self {
-        let spans = Arc::new(Captured::default());
-        let client =
-            Client::new(Arc::clone(&spans) as _, Limits::default(), Resource::default(), Sources::default());
-        let client = Arc::new(client);
-        Self { context: Context::of_client(Arc::clone(&client)), client, spans }
-    }
-
-    fn end(self) -> Spans {
-        self.client.end_open_spans();
-        let records = std::mem::take(&mut *self.spans.0.lock().unwrap_or_else(PoisonError::into_inner));
-        Spans(records.into_iter().map(Span).collect())
-    }
-}
 
 /// Captured spans.
 ///
@@ -107,7 +32,11 @@ impl Capture {
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Spans(Vec<Span>);
+pub struct Spans {
+    captured: Vec<Span>,
+    withheld: u64,
+    panics: u64,
+}
 
 /// One captured span.
 ///
@@ -131,7 +60,7 @@ impl Spans {
     /// assert_eq!(names, ["search", "user_turn"]);
     /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, Span> {
-        self.0.iter()
+        self.captured.iter()
     }
 
     /// How many there are.
@@ -144,7 +73,7 @@ impl Spans {
     /// assert_eq!(spans.len(), 2);
     /// ```
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.captured.len()
     }
 
     /// Whether nothing was emitted.
@@ -153,7 +82,33 @@ impl Spans {
     /// assert!(bento::testing::capture(|| ()).is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.captured.is_empty()
+    }
+
+    /// How many more there would be if a redaction hook had not dropped them.
+    ///
+    /// ```
+    /// let hook = |field: &mut bento::Field<'_>| field.drop_span();
+    /// let spans = bento::testing::builder().redact(hook).capture(|| bento::track_ai("plan").send());
+    /// assert_eq!((spans.len(), spans.withheld()), (0, 1));
+    /// ```
+    pub fn withheld(&self) -> u64 {
+        self.withheld
+    }
+
+    /// Panics of redaction hooks, each of which has cost the value that the hook was given.
+    ///
+    /// ```
+    /// let hook = |field: &mut bento::Field<'_>| assert!(field.text() != Some("odd"));
+    /// let spans = bento::testing::builder().redact(hook).capture(|| bento::track_ai("plan").input("odd").send());
+    /// assert_eq!(spans.panics(), 1);
+    /// assert_eq!(
+    ///     spans.find("plan").unwrap().attribute("input.value"),
+    ///     Some("[withheld: a redaction hook panicked]".into()),
+    /// );
+    /// ```
+    pub fn panics(&self) -> u64 {
+        self.panics
     }
 
     /// The first span of that name to have ended.
@@ -267,7 +222,7 @@ impl Span {
     /// assert_eq!(plan.attribute("gen_ai.system"), None);
     /// ```
     pub fn attribute(&self, key: &str) -> Option<serde_json::Value> {
-        self.0.attributes.get(key).map(json)
+        self.0.attributes.get(key).map(Into::into)
     }
 
     /// Every attribute, under its key on the wire.
@@ -278,7 +233,7 @@ impl Span {
     /// assert_eq!(attributes, [("attempt", 2.into())]);
     /// ```
     pub fn attributes(&self) -> impl Iterator<Item = (&str, serde_json::Value)> {
-        self.0.attributes.iter().map(|(key, value)| (key.as_ref(), json(value)))
+        self.0.attributes.iter().map(|(key, value)| (key.as_ref(), value.into()))
     }
 
     /// The message of the error, where the span failed.
@@ -346,18 +301,5 @@ impl Span {
             line.push_str(" !");
         }
         line
-    }
-}
-
-fn json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Bool(value) => (*value).into(),
-        Value::Int(value) => (*value).into(),
-        Value::Double(value) => (*value).into(),
-        Value::String(value) => value.as_str().into(),
-        Value::Array(Array::Bool(items)) => items.clone().into(),
-        Value::Array(Array::Int(items)) => items.clone().into(),
-        Value::Array(Array::Double(items)) => items.clone().into(),
-        Value::Array(Array::String(items)) => items.clone().into(),
     }
 }

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: a room may import its own floor's files and the floors below.
-const FLOORS: [&str; 15] = [
+const FLOORS: [&str; 16] = [
     "foreign",
     "record",
+    "masks",
     "error",
     "credential",
     "config",

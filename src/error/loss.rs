@@ -37,6 +37,11 @@ pub enum LossReason {
     ShutdownDeadline,
     /// The SDK was not running: no valid key, or it had been shut down.
     NotRunning,
+    /// Its trace is none of those that are kept: see [`Builder::sample`](crate::Builder::sample). No flush reports it.
+    SampledOut,
+    /// A redaction hook wanted the whole span dropped: see [`Field::drop_span`](crate::Field::drop_span). No flush
+    /// reports it.
+    Redacted,
 }
 
 /// Numbers of lost spans by reason.
@@ -144,6 +149,8 @@ impl fmt::Display for LossReason {
             Self::SpoolDamaged => f.write_str("spool file damaged"),
             Self::ShutdownDeadline => f.write_str("shutdown deadline passed"),
             Self::NotRunning => f.write_str("SDK not running"),
+            Self::SampledOut => f.write_str("sampled out"),
+            Self::Redacted => f.write_str("dropped by a redaction hook"),
         }
     }
 }

@@ -202,7 +202,8 @@ impl InitError {
     }
 }
 
-/// What [`flush`](crate::flush()) or [`shutdown`](crate::shutdown()) could not deliver, and why.
+/// What [`flush`](crate::flush()) or [`shutdown`](crate::shutdown()) could not deliver, and why. Spans that were
+/// withheld on purpose, by sampling or by a redaction hook, are no failure and never among them.
 ///
 /// ```
 /// # use std::time::Duration;

@@ -8,6 +8,7 @@ use super::Guard;
 use crate::config::{Options, ProcessEnvironment, Secret};
 use crate::error::{ConfigError, InitError, Losses};
 use crate::pipeline::{LossHook, Route};
+use crate::record::Redact;
 use crate::running::{Setup, Start, start};
 use crate::scope::IdentitySource;
 
@@ -265,6 +266,44 @@ impl Builder {
         self
     }
 
+    /// Shows every value of every span to a redaction hook before the span is queued; it may replace or remove the value,
+    /// or drop the span. Several hooks run in the order in which they are given.
+    ///
+    /// ```
+    /// let builder = bento::builder().redact(|field: &mut bento::Field<'_>| {
+    ///     if field.key() == "gen_ai.user.id" {
+    ///         field.remove();
+    ///     }
+    /// });
+    /// ```
+    ///
+    /// [`Redact`] tells what a hook sees, and when. The feature `masks` brings a ready one, `bento::Masks`. The hooks are
+    /// in force from this `init` on: call it before the first emission, which would start the SDK without them. A later
+    /// `init` that gives hooks puts them in the place of these. A forked child has those of its parent.
+    pub fn redact(mut self, hook: impl Redact + 'static) -> Self {
+        self.0.hooks.push(hook);
+        self
+    }
+
+    /// Keeps this ratio of traces, and of the others nothing: from 0 to 1, by default 1. What is below 0 counts as 0, what
+    /// is above 1 or no number as 1.
+    ///
+    /// ```
+    /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080");
+    /// let options = builder.sample(0.25).resolve_options()?;
+    /// assert_eq!(format!("{}", options.sample_ratio()), "0.25");
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
+    ///
+    /// A trace is kept or left out whole. Its id alone decides, by the rule of OpenTelemetry's `TraceIdRatioBased` sampler
+    /// as its Rust and Go SDKs have it, so that processes that share a trace and a ratio agree, and one with a larger
+    /// ratio keeps all that one with a smaller ratio keeps. Spans that are left out are counted as
+    /// [`LossReason::SampledOut`](crate::LossReason::SampledOut); no flush reports them.
+    pub fn sample(mut self, ratio: f64) -> Self {
+        self.0.explicit.sample = Some(ratio);
+        self
+    }
+
     /// Hands the batches to another exporter instead of the Bento backend; no key is needed then. The feature `otel`
     /// makes routes, in `bento::otel`.
     ///
@@ -297,8 +336,8 @@ impl Builder {
 
     /// Starts the SDK: one thread, no request before the first span.
     ///
-    /// Where it runs already with the same credentials, or none are given, this only takes over the identity sources; other
-    /// settings stay as they were at the start, and a warning says so.
+    /// Where it runs already with the same credentials, or none are given, this only takes over the identity sources and the
+    /// redaction hooks; other settings stay as they were at the start, and a warning says so.
     ///
     /// ```
     /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080");

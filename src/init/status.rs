@@ -2,6 +2,7 @@
 
 use crate::error::{LossReason, Losses};
 use crate::pipeline::{Books, Pipeline};
+use crate::scope::Client;
 
 /// What the SDK did since it was last started. `accepted = delivered + rejected + failed + dropped + waiting` at every
 /// moment.
@@ -28,7 +29,7 @@ pub struct Status {
 }
 
 impl Status {
-    pub(super) fn of(pipeline: &Pipeline) -> Self {
+    pub(super) fn of(pipeline: &Pipeline, client: &Client) -> Self {
         let Books { accounts, waiting, spooled } = pipeline.books();
         Self {
             running: pipeline.is_alive(),
@@ -37,9 +38,9 @@ impl Status {
             waiting,
             spooled,
             recovered: accounts.recovered,
-            losses: accounts.lost,
+            losses: accounts.lost.plus(&accounts.withheld),
             retries: accounts.retries,
-            panics: accounts.panics,
+            panics: accounts.panics + client.panics(),
             last_error: accounts.last_error,
         }
     }
@@ -141,8 +142,8 @@ impl Status {
     }
 
     /// Spans lost before a backend gave an answer: the queue or the spool was full, a file of the spool damaged, the SDK
-    /// did not run, or the deadline of
-    /// [`shutdown`](crate::shutdown()) passed.
+    /// did not run, the deadline of [`shutdown`](crate::shutdown()) passed; or the span was withheld on purpose, by
+    /// [sampling](crate::Builder::sample) or by a [redaction hook](crate::Field::drop_span).
     ///
     /// ```
     /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
@@ -153,13 +154,13 @@ impl Status {
     /// ```
     pub fn dropped(&self) -> u64 {
         use LossReason::{BytesFull, NotRunning, QueueFull, ShutdownDeadline, SpoolDamaged, SpoolFull};
-        [QueueFull, BytesFull, SpoolFull, SpoolDamaged, NotRunning, ShutdownDeadline]
-            .map(|reason| self.losses.of(reason))
-            .iter()
-            .sum()
+        use LossReason::{Redacted, SampledOut};
+        let lost = [QueueFull, BytesFull, SpoolFull, SpoolDamaged, NotRunning, ShutdownDeadline];
+        let withheld = [SampledOut, Redacted];
+        lost.iter().chain(&withheld).map(|reason| self.losses.of(*reason)).sum()
     }
 
-    /// Spans lost, by reason.
+    /// Spans lost, by reason; those withheld on purpose are among them.
     ///
     /// ```
     /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
@@ -183,7 +184,12 @@ impl Status {
         self.retries
     }
 
-    /// Panics of the exporter, which cost their batch and nothing else.
+    /// Panics of the host's code that were contained on the way of a span: of the exporter, which cost its batch; of a
+    /// closure that gives an identity, which cost that field; of a redaction hook, which cost the value it was given; of
+    /// what [`on_loss`](crate::Builder::on_loss) was given.
+    ///
+    /// A `Serialize` or `Display` that panics, or a closure that records chunks, is not counted here: the span itself says
+    /// so.
     ///
     /// ```
     /// assert_eq!(bento::status().panics(), 0);

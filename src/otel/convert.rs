@@ -71,6 +71,11 @@ pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -
     }
 }
 
+/// The trace a span belongs to; a recorded span has a valid id.
+pub(super) fn trace_of(span: &SpanData) -> Option<TraceId> {
+    trace_id(span.span_context.trace_id())
+}
+
 fn trace_id(id: opentelemetry::TraceId) -> Option<TraceId> {
     TraceId::from_u128(u128::from_be_bytes(id.to_bytes()))
 }

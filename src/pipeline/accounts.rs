@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use crate::error::{DeliveryError, LossReason, Losses};
 
-/// What became of the spans so far. `accepted = delivered + lost + waiting` holds whenever the queue's lock is free;
+/// What became of the spans so far. `accepted = delivered + lost + withheld + waiting` holds whenever the queue's lock is free;
 /// `waiting` is not kept here, because the queue knows what it holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
@@ -15,6 +15,8 @@ pub(crate) struct Accounts {
     pub(crate) lost: Losses,
     /// Those among the accepted that earlier processes had left on disk.
     pub(crate) recovered: u64,
+    /// Spans that the host wanted withheld. They are no failures, so no ticket follows them.
+    pub(crate) withheld: Losses,
     /// Requests that were sent again.
     pub(crate) retries: u64,
     pub(crate) panics: u64,

@@ -25,7 +25,7 @@ use queue::{Keep, Queue, Step};
 pub(crate) use spool::Spool;
 pub(crate) use worker::on_worker;
 
-use crate::error::{DeliveryError, Losses};
+use crate::error::{DeliveryError, LossReason, Losses};
 use crate::export::Export;
 use crate::foreign::guarded;
 use crate::record::{Resource, SpanRecord};
@@ -33,6 +33,9 @@ use crate::record::{Resource, SpanRecord};
 /// Where finished records go.
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
     fn accept(&self, record: SpanRecord);
+
+    /// Counts a span that is not to be sent because the host wanted it so.
+    fn withhold(&self, reason: LossReason);
 
     /// Takes `records` in, and is over when they are delivered or lost, or at `deadline`.
     #[cfg_attr(
@@ -205,6 +208,10 @@ impl Sink for Pipeline {
         }
         // What was evicted is freed here, after the lock.
         drop(pushed);
+    }
+
+    fn withhold(&self, reason: LossReason) {
+        self.shared.queue().withhold(reason);
     }
 
     fn deliver(&self, records: Vec<SpanRecord>, deadline: Instant) -> Delivery {

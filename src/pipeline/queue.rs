@@ -210,6 +210,12 @@ impl Queue {
         pushed
     }
 
+    /// Enters a span that is not to be sent, for a reason that is no failure.
+    pub(crate) fn withhold(&mut self, reason: LossReason) {
+        self.accounts.accepted += 1;
+        self.accounts.withheld.add(reason, 1);
+    }
+
     /// Whether as much waits as one request may carry.
     fn has_full_batch(&self) -> bool {
         let (kept_spans, kept_bytes) = self.disk.kept_size();

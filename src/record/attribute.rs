@@ -42,6 +42,21 @@ impl Value {
     }
 }
 
+impl From<&Value> for serde_json::Value {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Bool(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Double(value) => (*value).into(),
+            Value::String(value) => value.as_str().into(),
+            Value::Array(Array::Bool(items)) => items.clone().into(),
+            Value::Array(Array::Int(items)) => items.clone().into(),
+            Value::Array(Array::Double(items)) => items.clone().into(),
+            Value::Array(Array::String(items)) => items.clone().into(),
+        }
+    }
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::String(text.to_owned())
@@ -127,6 +142,33 @@ impl Attributes {
         for (marker, value) in cut.into_iter().chain(fault) {
             self.has_markers = true;
             self.set(marker, value);
+        }
+    }
+
+    /// Tells that the value of `key` was cut from this size.
+    pub(crate) fn mark_cut(&mut self, key: &str, size: usize) {
+        self.has_markers = true;
+        self.set(format!("{}{key}", keys::TRUNCATED), size as u64);
+    }
+
+    /// The keys whose values were cut.
+    pub(crate) fn cut_keys(&self) -> Vec<Key> {
+        let cut = self.iter().filter_map(|(key, _)| key.strip_prefix(keys::TRUNCATED));
+        cut.map(|key| Key::Owned(key.to_owned())).collect()
+    }
+
+    /// Changes each value, or removes it where `keep` says no. The markers of one that is removed go with it.
+    pub(crate) fn edit(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
+        let mut removed: Vec<Key> = Vec::new();
+        self.items.retain_mut(|(key, value)| {
+            let keeps = keep(key, value);
+            if !keeps {
+                removed.push(key.clone());
+            }
+            keeps
+        });
+        if !removed.is_empty() {
+            self.items.retain(|(key, _)| !removed.iter().any(|removed| subject(key) == removed));
         }
     }
 

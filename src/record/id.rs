@@ -59,7 +59,6 @@ impl TraceId {
         NonZeroU128::new(id).map(Self)
     }
 
-    #[cfg(feature = "otel")]
     pub(crate) fn to_u128(self) -> u128 {
         self.0.get()
     }

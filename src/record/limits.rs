@@ -28,9 +28,32 @@ pub(crate) fn prefix(text: &str, limit: usize) -> &str {
     &text[..end]
 }
 
+/// Keeps the first `room` bytes of a list of texts; gives the size of the whole where that is less.
+pub(crate) fn cut_all(texts: &mut Vec<String>, mut room: usize) -> Option<usize> {
+    let size: usize = texts.iter().map(String::len).sum();
+    if size <= room {
+        return None;
+    }
+    texts.retain_mut(|text| {
+        let had_room = room > 0;
+        text.truncate(prefix(text, room).len());
+        room -= text.len();
+        had_room
+    });
+    Some(size)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::prefix;
+    use super::{cut_all, prefix};
+
+    #[test]
+    fn a_list_is_cut_where_its_room_ends() {
+        let mut texts = vec!["aé".to_owned(), "bcd".to_owned(), "e".to_owned()];
+        assert_eq!(cut_all(&mut texts, 7), None);
+        assert_eq!(cut_all(&mut texts, 4), Some(7));
+        assert_eq!(texts, ["aé", "b"]);
+    }
 
     #[test]
     fn a_cut_never_splits_a_character() {

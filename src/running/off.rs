@@ -51,6 +51,9 @@ impl Sink for Count {
         EMITTED_OFF.here().fetch_add(1, Ordering::Relaxed);
     }
 
+    /// While the SDK is off nobody has wanted anything withheld.
+    fn withhold(&self, _: LossReason) {}
+
     fn deliver(&self, records: Vec<SpanRecord>, _: Instant) -> Delivery {
         let mut losses = Losses::default();
         losses.add(LossReason::NotRunning, records.len() as u64);
@@ -64,6 +67,8 @@ struct Ignore;
 
 impl Sink for Ignore {
     fn accept(&self, _: SpanRecord) {}
+
+    fn withhold(&self, _: LossReason) {}
 
     fn deliver(&self, _: Vec<SpanRecord>, _: Instant) -> Delivery {
         Box::pin(ready(Ok(())))

@@ -9,7 +9,7 @@ use crate::config::{Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, S
 use crate::error::InitError;
 use crate::export::OtlpJson;
 use crate::pipeline::{BuildExport, LossHook, Parts, Pipeline, Policy, Route, Spool};
-use crate::record::{Attributes, Resource};
+use crate::record::{Attributes, Hooks, Resource};
 use crate::scope::{Client, Sources};
 
 /// Everything that can be set before the start.
@@ -17,6 +17,7 @@ use crate::scope::{Client, Sources};
 pub(crate) struct Setup {
     pub(crate) explicit: Explicit,
     pub(crate) sources: Sources,
+    pub(crate) hooks: Hooks,
     pub(crate) route: Option<Route>,
     pub(crate) on_loss: Option<LossHook>,
 }
@@ -30,7 +31,7 @@ pub(crate) enum Start {
     Lazy,
 }
 
-/// Starts the SDK; where it runs already with the same credentials, adopts the identity sources.
+/// Starts the SDK; where it runs already with the same credentials, adopts the identity sources and the redaction hooks.
 pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Start) -> Result<(), InitError> {
     bento_fork::watch();
     let routed = setup.route.is_some();
@@ -53,7 +54,7 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
         State::Failed(_) | State::Ended(_) if start == Start::Lazy => return Ok(()),
         State::Idle | State::Forked(_) | State::Failed(_) | State::Ended(_) => {}
     }
-    let running = prepared.and_then(|prepared| prepared.run(std::mem::take(&mut setup.sources)));
+    let running = prepared.and_then(|prepared| prepared.run(&mut setup));
     let next = match &running {
         Ok(running) => State::Running(Arc::clone(running)),
         Err(error) if start == Start::Lazy => State::Failed(error.to_string()),
@@ -96,6 +97,9 @@ impl Running {
         let mut sources = self.client.inherited_sources();
         sources.update(std::mem::take(&mut setup.sources));
         setup.sources = sources;
+        if setup.hooks.is_empty() {
+            setup.hooks = self.client.inherited_hooks();
+        }
         let mut plan = self.plan.clone();
         if setup.explicit.names_settings() {
             plan.settings = Settings::resolve(&setup.explicit);
@@ -106,7 +110,7 @@ impl Running {
         Ok(Prepared { plan, destination: Some(destination), build })
     }
 
-    /// Takes over the identity sources, and refuses other credentials.
+    /// Takes over the identity sources and the redaction hooks, and refuses other credentials.
     fn adopt(&self, setup: Setup, routed: bool) -> Result<(), InitError> {
         let agrees = match &self.destination {
             Some(destination) => destination.agrees(&setup.explicit)?,
@@ -116,8 +120,11 @@ impl Running {
             return Err(InitError::AlreadyInitialized);
         }
         if setup.explicit.names_settings() || setup.on_loss.is_some() {
-            log::warn!("bento: it runs already, so only identity sources were taken over from this `init`");
+            log::warn!(
+                "bento: it runs already, so only identity sources and redaction hooks were taken over from this `init`"
+            );
         }
+        self.client.update_hooks(setup.hooks);
         self.client.update_sources(setup.sources);
         Ok(())
     }
@@ -152,7 +159,7 @@ impl Prepared {
         Ok(Self { plan, destination, build })
     }
 
-    fn run(self, sources: Sources) -> Result<Arc<Running>, InitError> {
+    fn run(self, setup: &mut Setup) -> Result<Arc<Running>, InitError> {
         let Self { plan, destination, build } = self;
         let parts = Parts {
             policy: Policy::of(&plan.settings),
@@ -161,7 +168,10 @@ impl Prepared {
             on_loss: plan.on_loss.clone(),
         };
         let pipeline = Arc::new(Pipeline::start(parts).map_err(InitError::Worker)?);
+        let sources = std::mem::take(&mut setup.sources);
         let client = Client::new(pipeline.clone(), plan.settings.limits, plan.resource.clone(), sources);
+        let client = client.sampled(plan.settings.sample);
+        client.update_hooks(std::mem::take(&mut setup.hooks));
         Ok(Arc::new(Running {
             client: Arc::new(client),
             pipeline,

@@ -1,6 +1,6 @@
 //! The context across processes: W3C Trace Context's `traceparent`.
 
-use super::{Context, current};
+use super::context::{Context, Remote, current};
 use crate::error::TraceparentError;
 use crate::record::{SpanId, TraceId};
 
@@ -12,9 +12,13 @@ impl Context {
     /// let header = bento::current().traceparent().expect("a span is open");
     /// assert_eq!(header, format!("00-{}-{}-01", turn.trace_id(), turn.event_id()));
     /// ```
+    ///
+    /// Its flags say whether that span is sent: `01`, or `00` where [sampling](crate::Builder::sample) leaves its trace
+    /// out. A span of another process is handed on as it came.
     pub fn traceparent(&self) -> Option<String> {
         let (trace_id, span_id) = self.parent_ids()?;
-        Some(format!("00-{trace_id}-{span_id}-01"))
+        let flags = u8::from(self.is_sampled());
+        Some(format!("00-{trace_id}-{span_id}-{flags:02x}"))
     }
 
     /// The current context, but with the span that a `traceparent` header names as its parent.
@@ -27,8 +31,8 @@ impl Context {
     /// # Ok::<(), bento::TraceparentError>(())
     /// ```
     ///
-    /// Blanks around the header go. Its flags are not looked at: what is emitted inside is recorded whether or not the caller
-    /// was sampled, and goes on as sampled.
+    /// Blanks around the header go. Whether what is emitted inside is sent does not depend on its flags: the trace id
+    /// alone decides, where [`Builder::sample`](crate::Builder::sample) asks for it.
     ///
     /// # Errors
     ///
@@ -44,7 +48,7 @@ impl Context {
         let version = field(2)?;
         let trace_id = field(32)?;
         let span_id = field(16)?;
-        field(2)?;
+        let flags = field(2)?;
         if version == 0xff {
             return Err(TraceparentError::ForbiddenVersion);
         }
@@ -54,7 +58,9 @@ impl Context {
         }
         let span_id = u64::try_from(span_id).ok().and_then(SpanId::from_u64);
         match (TraceId::from_u128(trace_id), span_id) {
-            (Some(trace_id), Some(span_id)) => Ok(current().with_remote_parent(trace_id, span_id)),
+            (Some(trace_id), Some(span_id)) => {
+                Ok(current().with_remote_parent(Remote { trace_id, span_id, is_sampled: flags & 1 == 1 }))
+            }
             _ => Err(TraceparentError::ZeroId),
         }
     }
@@ -70,6 +76,9 @@ mod tests {
     fn a_header_survives_the_round_trip() {
         let context = Context::from_traceparent(VALID);
         assert_eq!(context.map(|context| context.traceparent()), Ok(Some(VALID.to_owned())));
+        let unsampled = VALID.replace("-01", "-00");
+        let context = Context::from_traceparent(&unsampled);
+        assert_eq!(context.map(|context| context.traceparent()), Ok(Some(unsampled)));
         let later = format!("cc-{}-what-comes", &VALID[3..]);
         assert!(Context::from_traceparent(&later).is_ok());
     }

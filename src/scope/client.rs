@@ -1,24 +1,38 @@
 //! What an emission needs to know of the SDK it belongs to.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+#[cfg(feature = "otel")]
+use std::time::Instant;
 
 use bento_fork::generation;
 
 use super::{Ending, Identity, OpenSpan, Overrides, Sources};
+use crate::error::LossReason;
+use crate::foreign::Panics;
+#[cfg(feature = "otel")]
+use crate::pipeline::Delivery;
 use crate::pipeline::Sink;
-use crate::record::{Limits, Resource, Scope, SpanId};
+use crate::record::{Hooks, Limits, Ratio, Resource, Scope, SpanId, SpanRecord, TraceId};
 
-/// Where spans go, within what limits and as whom. One is made at each start of the SDK, one by each capture.
+/// Where spans go, within what limits, as whom, and what of them. One is made at each start of the SDK, one by each
+/// capture.
 #[derive(Debug)]
 pub(crate) struct Client {
-    pub(crate) sink: Arc<dyn Sink>,
+    sink: Arc<dyn Sink>,
     pub(crate) limits: Limits,
     pub(crate) resource: Arc<Resource>,
     pub(crate) scope: Arc<Scope>,
     /// Which process it was made in.
     generation: u32,
+    kept: Ratio,
     sources: RwLock<Arc<Sources>>,
+    source_panics: Panics,
+    /// So that without hooks nothing is paid for them but this look.
+    has_hooks: AtomicBool,
+    hooks: RwLock<Hooks>,
+    hook_panics: Panics,
     open: Mutex<HashMap<SpanId, Weak<OpenSpan>>>,
 }
 
@@ -30,7 +44,14 @@ impl Client {
             resource: Arc::new(resource),
             scope: Scope::ours(),
             generation: generation(),
+            kept: Ratio::ALL,
             sources: RwLock::new(Arc::new(sources)),
+            source_panics: Panics::new(
+                "a closure given as `user_id`, `session_id` or `tags` panicked, and spans go without what it was to give",
+            ),
+            has_hooks: AtomicBool::new(false),
+            hooks: RwLock::default(),
+            hook_panics: Panics::new("a redaction hook panicked, and the values it was given are withheld"),
             open: Mutex::default(),
         }
     }
@@ -45,6 +66,32 @@ impl Client {
         self.sources.try_read().map_or_else(|_| Sources::default(), |sources| Sources::clone(&sources))
     }
 
+    /// The hooks, for a forked child; where another thread was changing them at the moment of the fork, one that lets
+    /// nothing pass.
+    pub(crate) fn inherited_hooks(&self) -> Hooks {
+        if !self.has_hooks.load(Ordering::Acquire) {
+            return Hooks::default();
+        }
+        self.hooks.try_read().map_or_else(|_| Hooks::closed(), |hooks| hooks.clone())
+    }
+
+    /// Keeps this ratio of traces only.
+    pub(crate) fn sampled(self, kept: Ratio) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// Takes over the hooks of `newer`, if it names any. The former ones are for the caller to drop where no lock is
+    /// held.
+    pub(crate) fn update_hooks(&self, newer: Hooks) -> Hooks {
+        if newer.is_empty() {
+            return newer;
+        }
+        let former =
+            std::mem::replace(&mut *self.hooks.write().unwrap_or_else(PoisonError::into_inner), newer);
+        self.has_hooks.store(true, Ordering::Release);
+        former
+    }
+
     /// Takes over the sources that `newer` names. The former ones, and what they own, are for the caller to drop where
     /// no lock is held.
     pub(crate) fn update_sources(&self, newer: Sources) -> Arc<Sources> {
@@ -57,7 +104,53 @@ impl Client {
     pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {
         // Asked without the lock: a source may call back.
         let sources = Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner));
-        sources.resolve(overrides, self.limits)
+        sources.resolve(overrides, self.limits, &self.source_panics)
+    }
+
+    /// Whether the spans of this trace are sent.
+    pub(super) fn keeps(&self, trace: TraceId) -> bool {
+        self.kept.keeps(trace)
+    }
+
+    /// The same for a span that is over; one that is not sent is counted.
+    pub(crate) fn admits(&self, trace: TraceId) -> bool {
+        let keeps = self.keeps(trace);
+        if !keeps {
+            self.sink.withhold(LossReason::SampledOut);
+        }
+        keeps
+    }
+
+    /// Hands a span on whose trace is kept, as the redaction hooks leave it.
+    pub(crate) fn accept(&self, record: SpanRecord) {
+        if let Some(record) = self.redacted(record) {
+            self.sink.accept(record);
+        }
+    }
+
+    /// The same for many, and is over when they are delivered or lost, or at `deadline`.
+    #[cfg(feature = "otel")]
+    pub(crate) fn deliver(&self, records: impl Iterator<Item = SpanRecord>, deadline: Instant) -> Delivery {
+        let records = records.filter_map(|record| self.redacted(record)).collect();
+        self.sink.deliver(records, deadline)
+    }
+
+    fn redacted(&self, record: SpanRecord) -> Option<SpanRecord> {
+        if !self.has_hooks.load(Ordering::Acquire) {
+            return Some(record);
+        }
+        // Asked without the lock: a hook may call back.
+        let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let record = hooks.redact(record, self.limits, &self.hook_panics);
+        if record.is_none() {
+            self.sink.withhold(LossReason::Redacted);
+        }
+        record
+    }
+
+    /// Panics of identity sources and redaction hooks.
+    pub(crate) fn panics(&self) -> u64 {
+        self.source_panics.count() + self.hook_panics.count()
     }
 
     pub(super) fn opened(&self, span: &Arc<OpenSpan>) {

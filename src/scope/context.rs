@@ -31,7 +31,15 @@ pub struct Context {
 #[derive(Clone)]
 enum Parent {
     Open(Arc<OpenSpan>),
-    Remote(TraceId, SpanId),
+    Remote(Remote),
+}
+
+/// A span of another process.
+#[derive(Clone, Copy)]
+pub(super) struct Remote {
+    pub(super) trace_id: TraceId,
+    pub(super) span_id: SpanId,
+    pub(super) is_sampled: bool,
 }
 
 /// The current context.
@@ -84,8 +92,8 @@ impl Context {
         self.parent.is_some()
     }
 
-    pub(super) fn with_remote_parent(self, trace_id: TraceId, span_id: SpanId) -> Self {
-        Self { parent: Some(Parent::Remote(trace_id, span_id)), ..self }
+    pub(super) fn with_remote_parent(self, remote: Remote) -> Self {
+        Self { parent: Some(Parent::Remote(remote)), ..self }
     }
 
     pub(super) fn with_client(self, client: Option<Arc<Client>>) -> Self {
@@ -130,7 +138,16 @@ impl Context {
     pub(crate) fn parent_ids(&self) -> Option<(TraceId, SpanId)> {
         match self.parent.as_ref()? {
             Parent::Open(span) => Some((span.trace_id, span.span_id)),
-            Parent::Remote(trace_id, span_id) => Some((*trace_id, *span_id)),
+            Parent::Remote(remote) => Some((remote.trace_id, remote.span_id)),
+        }
+    }
+
+    /// Whether the innermost span is recorded, as far as is known of one elsewhere.
+    pub(super) fn is_sampled(&self) -> bool {
+        match &self.parent {
+            Some(Parent::Open(span)) => span.is_sampled,
+            Some(Parent::Remote(remote)) => remote.is_sampled,
+            None => false,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::foreign::guarded;
-use crate::record::{Array, Attributes, Limits, Text, Value, keys, prefix};
+use crate::foreign::Panics;
+use crate::record::{Array, Attributes, Limits, Text, Value, cut_all, keys};
 
 /// What is known of who a span belongs to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,24 +37,13 @@ impl Identity {
             attributes.set_text(keys::CONVERSATION_ID, session);
         }
         if let Some(mut tags) = self.tags {
-            let size: usize = tags.iter().map(String::len).sum();
-            if size > limits.value_bytes {
-                cut(&mut tags, limits.value_bytes);
-                attributes.set(format!("{}{}", keys::TRUNCATED, keys::TAGS), size as u64);
-            }
+            let size = cut_all(&mut tags, limits.value_bytes);
             attributes.set(keys::TAGS, Value::Array(Array::String(tags)));
+            if let Some(size) = size {
+                attributes.mark_cut(keys::TAGS, size);
+            }
         }
     }
-}
-
-/// Keeps the first `room` bytes of a list of texts.
-fn cut(texts: &mut Vec<String>, mut room: usize) {
-    texts.retain_mut(|text| {
-        let had_room = room > 0;
-        text.truncate(prefix(text, room).len());
-        room -= text.len();
-        had_room
-    });
 }
 
 /// What a scope says of one field.
@@ -126,13 +115,13 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// Identity as the scope and then these sources know it.
-    pub(crate) fn resolve(&self, overrides: Option<&Overrides>, limits: Limits) -> Identity {
+    pub(crate) fn resolve(&self, overrides: Option<&Overrides>, limits: Limits, panics: &Panics) -> Identity {
         static INHERIT: Overrides = Overrides::inherit();
         let overrides = overrides.unwrap_or(&INHERIT);
         Identity {
-            user: overrides.user.or_ask(|| text_of(self.user.as_ref(), limits)),
-            session: overrides.session.or_ask(|| text_of(self.session.as_ref(), limits)),
-            tags: overrides.tags.or_ask(|| self.tags.as_ref()?.value()),
+            user: overrides.user.or_ask(|| text_of(self.user.as_ref(), limits, panics)),
+            session: overrides.session.or_ask(|| text_of(self.session.as_ref(), limits, panics)),
+            tags: overrides.tags.or_ask(|| self.tags.as_ref()?.value(panics)),
         }
     }
 
@@ -144,8 +133,8 @@ impl Sources {
     }
 }
 
-fn text_of(source: Option<&Source<String>>, limits: Limits) -> Option<Text> {
-    Some(Text::of_string(source?.value()?, limits))
+fn text_of(source: Option<&Source<String>>, limits: Limits, panics: &Panics) -> Option<Text> {
+    Some(Text::of_string(source?.value(panics)?, limits))
 }
 
 /// A value, or a closure that is called for each span.
@@ -157,23 +146,23 @@ pub(crate) enum Source<T> {
 
 impl<T: Clone> Source<T> {
     /// The value now. A closure that panics costs this field only.
-    fn value(&self) -> Option<T> {
+    fn value(&self, panics: &Panics) -> Option<T> {
         match self {
             Self::Value(value) => Some(value.clone()),
-            Self::Closure(closure) => ask(&**closure),
+            Self::Closure(closure) => ask(&**closure, panics),
         }
     }
 }
 
 /// Calls a source. A span that a source itself emits asks none, or there would be no end to it.
-fn ask<T>(closure: &dyn Fn() -> Option<T>) -> Option<T> {
+fn ask<T>(closure: &dyn Fn() -> Option<T>, panics: &Panics) -> Option<T> {
     thread_local! {
         static ASKING: Cell<bool> = const { Cell::new(false) };
     }
     if ASKING.replace(true) {
         return None;
     }
-    let value = guarded(closure).ok().flatten();
+    let value = panics.contain(closure).flatten();
     ASKING.set(false);
     value
 }
@@ -207,21 +196,24 @@ mod tests {
     fn a_scope_inherits_sets_or_clears_each_field() {
         let overrides =
             Overrides { user: Field::Set(text("scope")), tags: Field::Clear, ..Overrides::default() };
-        let identity = sources().resolve(Some(&overrides), Limits::default());
+        let panics = Panics::new("");
+        let resolve = |overrides| sources().resolve(Some(overrides), Limits::default(), &panics);
+        let identity = resolve(&overrides);
         assert_eq!(
             identity,
             Identity { user: Some(text("scope")), session: Some(text("asked")), tags: None }
         );
         let inner = Overrides { user: Field::Clear, ..Overrides::default() }.over(Some(&overrides));
-        assert_eq!(sources().resolve(Some(&inner), Limits::default()).user, None);
-        assert_eq!(sources().resolve(Some(&inner), Limits::default()).tags, None);
+        assert_eq!((resolve(&inner).user, resolve(&inner).tags), (None, None));
     }
 
     #[test]
     fn a_panicking_closure_costs_its_field_only() {
         let mut sources = sources();
         sources.session = Some(Source::Closure(Arc::new(|| std::panic::resume_unwind(Box::new("boom")))));
-        let identity = sources.resolve(None, Limits::default());
+        let panics = Panics::new("a source panicked");
+        let identity = sources.resolve(None, Limits::default(), &panics);
         assert_eq!((identity.user, identity.session), (Some(text("init")), None));
+        assert_eq!(panics.count(), 1);
     }
 }

@@ -243,6 +243,8 @@ mod tests {
     impl Sink for Nobody {
         fn accept(&self, _: SpanRecord) {}
 
+        fn withhold(&self, _: crate::error::LossReason) {}
+
         fn deliver(&self, _: Vec<SpanRecord>, _: std::time::Instant) -> crate::pipeline::Delivery {
             Box::pin(std::future::ready(Ok(())))
         }

@@ -32,6 +32,8 @@ pub(crate) struct OpenSpan {
     pub(crate) span_id: SpanId,
     pub(crate) name: String,
     pub(crate) role: Role,
+    /// Whether its trace is kept. One that is not is written no further, and only counted.
+    pub(crate) is_sampled: bool,
     parent: Option<SpanId>,
     trace: Arc<Trace>,
     client: Arc<Client>,
@@ -116,11 +118,13 @@ impl OpenSpan {
         if let Some(trace) = &place.trace {
             trace.mirror(&draft.identity, &implicit);
         }
+        let is_sampled = client.keeps(place.trace_id);
         let span = Arc::new_cyclic(|itself| Self {
             trace_id: place.trace_id,
             span_id: SpanId::random(),
             name,
             role,
+            is_sampled,
             parent: place.parent,
             trace: place.trace.unwrap_or_else(|| Arc::new(Trace::new(itself.clone()))),
             client,
@@ -196,6 +200,9 @@ impl OpenSpan {
             (draft, identity)
         };
         self.client.ended(self.span_id);
+        if !self.client.admits(self.trace_id) {
+            return;
+        }
         match ending {
             Ending::Finished => {}
             Ending::Cancelled => draft.set_managed(keys::CANCELLED, true),
@@ -269,10 +276,14 @@ impl Leaf {
         Self { span_id: SpanId::random(), name, draft, started_at, duration }
     }
 
-    /// Hands the span on as a child of `context`'s, or as a root in a trace of its own.
+    /// Hands the span on as a child of `context`'s, or as a root in a trace of its own; or counts it, where its trace is
+    /// not kept.
     pub(crate) fn send(self, context: &Context, client: &Client) -> SpanId {
         let Self { span_id, name, mut draft, started_at, duration } = self;
         let place = Place::within(context);
+        if !client.admits(place.trace_id) {
+            return span_id;
+        }
         let implicit = surroundings(context, client, &mut draft);
         let explicit = std::mem::take(&mut draft.identity);
         let identity = match &place.trace {
@@ -318,7 +329,7 @@ fn send(
         draft.set_managed(keys::TRUNCATED_NAME, size as u64);
     }
     let (attributes, events, status) = draft.finish(identity, end);
-    client.sink.accept(SpanRecord {
+    client.accept(SpanRecord {
         trace_id: ids.trace_id,
         span_id: ids.span_id,
         parent: ids.parent,

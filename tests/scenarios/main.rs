@@ -15,6 +15,7 @@ mod isolation;
 mod no_loop;
 #[cfg(feature = "otel")]
 mod otel;
+mod privacy;
 mod spool;
 mod stop;
 mod support;
