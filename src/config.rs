@@ -1,8 +1,12 @@
 //! Configuration: explicit value, else environment, else default; the environment is passed in.
 
+mod explicit;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub(crate) use explicit::{Explicit, Wishes};
 
 use crate::credential::{ApiKey, BaseUrl};
 use crate::error::ConfigError;
@@ -35,42 +39,6 @@ pub(crate) struct ProcessEnvironment;
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-    }
-}
-
-/// What the host set in code; `None` leaves the choice to the environment and the defaults.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Explicit {
-    pub(crate) api_key: Option<Secret>,
-    pub(crate) base_url: Option<Secret>,
-    pub(crate) service_name: Option<String>,
-    pub(crate) service_version: Option<String>,
-    pub(crate) batch_spans: Option<usize>,
-    pub(crate) batch_interval: Option<Duration>,
-    pub(crate) queue_bytes: Option<usize>,
-    pub(crate) value_bytes: Option<usize>,
-    pub(crate) spool: Option<PathBuf>,
-    pub(crate) spool_bytes: Option<u64>,
-    pub(crate) sample: Option<f64>,
-}
-
-impl Explicit {
-    /// Whether this leaves open where spans go, and as whom.
-    pub(crate) fn names_no_destination(&self) -> bool {
-        given(self.api_key.as_ref()).is_none() && given(self.base_url.as_ref()).is_none()
-    }
-
-    /// Whether this sets anything that holds wherever the spans go.
-    pub(crate) fn names_settings(&self) -> bool {
-        self.service_name.is_some()
-            || self.service_version.is_some()
-            || self.batch_spans.is_some()
-            || self.batch_interval.is_some()
-            || self.queue_bytes.is_some()
-            || self.value_bytes.is_some()
-            || self.spool.is_some()
-            || self.spool_bytes.is_some()
-            || self.sample.is_some()
     }
 }
 
@@ -236,7 +204,7 @@ impl Options {
 
     pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Self, ConfigError> {
         let destination = Destination::resolve(explicit, environment)?;
-        Ok(Self { destination, settings: Settings::resolve(explicit) })
+        Ok(Self { destination, settings: Settings::resolve(&explicit.wishes) })
     }
 }
 
@@ -285,25 +253,25 @@ impl Settings {
     /// How soon a span is on disk where there is a spool.
     pub(crate) const KEEP_WITHIN: Duration = Duration::from_millis(100);
 
-    pub(crate) fn resolve(explicit: &Explicit) -> Self {
+    pub(crate) fn resolve(wishes: &Wishes) -> Self {
         let or = |name: &Option<String>, default: &str| {
             name.as_deref().and_then(present).unwrap_or_else(|| default.to_owned())
         };
         Self {
-            service_name: or(&explicit.service_name, SDK_NAME),
-            service_version: or(&explicit.service_version, SDK_VERSION),
-            batch_spans: explicit.batch_spans.unwrap_or(Self::BATCH_SPANS).clamp(1, Self::BATCH_SPANS),
-            batch_interval: explicit
+            service_name: or(&wishes.service_name, SDK_NAME),
+            service_version: or(&wishes.service_version, SDK_VERSION),
+            batch_spans: wishes.batch_spans.unwrap_or(Self::BATCH_SPANS).clamp(1, Self::BATCH_SPANS),
+            batch_interval: wishes
                 .batch_interval
                 .unwrap_or(Self::BATCH_INTERVAL)
                 .clamp(Self::SHORTEST_INTERVAL, Self::LONGEST_INTERVAL),
-            queue_bytes: explicit.queue_bytes.unwrap_or(Self::QUEUE_BYTES),
-            spool: explicit.spool.as_ref().map(|directory| SpoolSettings {
+            queue_bytes: wishes.queue_bytes.unwrap_or(Self::QUEUE_BYTES),
+            spool: wishes.spool.as_ref().map(|directory| SpoolSettings {
                 directory: directory.clone(),
-                bytes: explicit.spool_bytes.unwrap_or(Self::SPOOL_BYTES),
+                bytes: wishes.spool_bytes.unwrap_or(Self::SPOOL_BYTES),
             }),
-            limits: Limits { value_bytes: explicit.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
-            sample: explicit.sample.map_or(Ratio::ALL, Ratio::new),
+            limits: Limits { value_bytes: wishes.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
+            sample: wishes.sample.map_or(Ratio::ALL, Ratio::new),
         }
     }
 }

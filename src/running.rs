@@ -3,7 +3,7 @@
 mod off;
 mod start;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use bento_fork::PerProcess;
@@ -42,7 +42,16 @@ enum State {
 impl State {
     /// What a child makes of the state of its parent, which may have been locked at the moment of the fork.
     fn after_fork(parent: &RwLock<Self>) -> Self {
-        let Ok(parent) = parent.try_read() else { return Self::Idle };
+        let parent = match parent.try_read() {
+            Ok(parent) => parent,
+            Err(TryLockError::Poisoned(parent)) => parent.into_inner(),
+            // Whatever the parent was about to set up, its hooks and sources among it, is not known.
+            Err(TryLockError::WouldBlock) => {
+                let words =
+                    "another thread was starting or ending it when this process was forked: call `init` here";
+                return Self::Failed(words.to_owned());
+            }
+        };
         match &*parent {
             Self::Idle => Self::Idle,
             Self::Forked(running) | Self::Running(running) => Self::Forked(Arc::clone(running)),

@@ -106,7 +106,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
-        self.0.explicit.service_name = Some(name.into());
+        self.0.explicit.wishes.service_name = Some(name.into());
         self
     }
 
@@ -118,7 +118,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn service_version(mut self, version: impl Into<String>) -> Self {
-        self.0.explicit.service_version = Some(version.into());
+        self.0.explicit.wishes.service_version = Some(version.into());
         self
     }
 
@@ -167,7 +167,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn batch_spans(mut self, spans: usize) -> Self {
-        self.0.explicit.batch_spans = Some(spans);
+        self.0.explicit.wishes.batch_spans = Some(spans);
         self
     }
 
@@ -181,7 +181,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn batch_interval(mut self, interval: Duration) -> Self {
-        self.0.explicit.batch_interval = Some(interval);
+        self.0.explicit.wishes.batch_interval = Some(interval);
         self
     }
 
@@ -195,7 +195,7 @@ impl Builder {
     ///
     /// At most 2048 spans wait, whatever their size.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.0.explicit.queue_bytes = Some(bytes);
+        self.0.explicit.wishes.queue_bytes = Some(bytes);
         self
     }
 
@@ -208,7 +208,7 @@ impl Builder {
     /// # Ok::<(), bento::ConfigError>(())
     /// ```
     pub fn value_bytes(mut self, bytes: usize) -> Self {
-        self.0.explicit.value_bytes = Some(bytes);
+        self.0.explicit.wishes.value_bytes = Some(bytes);
         self
     }
 
@@ -251,7 +251,7 @@ impl Builder {
     ///
     /// Processes may share a directory. It goes with the Bento backend only, not with a [`route`](Self::route).
     pub fn spool(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.0.explicit.spool = Some(directory.into());
+        self.0.explicit.wishes.spool = Some(directory.into());
         self
     }
 
@@ -262,7 +262,7 @@ impl Builder {
     /// let builder = bento::builder().spool("/var/spool/shop").spool_bytes(1 << 30);
     /// ```
     pub fn spool_bytes(mut self, bytes: u64) -> Self {
-        self.0.explicit.spool_bytes = Some(bytes);
+        self.0.explicit.wishes.spool_bytes = Some(bytes);
         self
     }
 
@@ -300,7 +300,7 @@ impl Builder {
     /// ratio keeps all that one with a smaller ratio keeps. Spans that are left out are counted as
     /// [`LossReason::SampledOut`](crate::LossReason::SampledOut); no flush reports them.
     pub fn sample(mut self, ratio: f64) -> Self {
-        self.0.explicit.sample = Some(ratio);
+        self.0.explicit.wishes.sample = Some(ratio);
         self
     }
 

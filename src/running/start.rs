@@ -5,7 +5,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::{Running, State, state, state_mut};
-use crate::config::{Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings};
+use crate::config::{
+    Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings, Wishes,
+};
 use crate::error::InitError;
 use crate::export::OtlpJson;
 use crate::pipeline::{BuildExport, LossHook, Parts, Pipeline, Policy, Route, Spool};
@@ -100,14 +102,10 @@ impl Running {
         if setup.hooks.is_empty() {
             setup.hooks = self.client.inherited_hooks();
         }
-        let mut plan = self.plan.clone();
-        if setup.explicit.names_settings() {
-            plan.settings = Settings::resolve(&setup.explicit);
-            plan.resource = resource(&plan.settings);
-        }
-        plan.on_loss = setup.on_loss.take().or(plan.on_loss);
+        let wishes = std::mem::take(&mut setup.explicit.wishes).or(&self.plan.wishes);
+        let on_loss = setup.on_loss.take().or_else(|| self.plan.on_loss.clone());
         let build = json_exporter(destination.clone());
-        Ok(Prepared { plan, destination: Some(destination), build })
+        Ok(Prepared { plan: Plan { wishes, on_loss }, destination: Some(destination), build })
     }
 
     /// Takes over the identity sources and the redaction hooks, and refuses other credentials.
@@ -119,7 +117,7 @@ impl Running {
         if !agrees || routed {
             return Err(InitError::AlreadyInitialized);
         }
-        if setup.explicit.names_settings() || setup.on_loss.is_some() {
+        if !setup.explicit.wishes.is_empty() || setup.on_loss.is_some() {
             log::warn!(
                 "bento: it runs already, so only identity sources and redaction hooks were taken over from this `init`"
             );
@@ -133,8 +131,7 @@ impl Running {
 /// What a start was made of, but for its exporter: a forked child makes one more of it.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    settings: Settings,
-    resource: Resource,
+    wishes: Wishes,
     on_loss: Option<LossHook>,
 }
 
@@ -147,30 +144,29 @@ struct Prepared {
 
 impl Prepared {
     fn of(setup: &mut Setup, environment: &dyn Environment) -> Result<Self, InitError> {
-        let settings = Settings::resolve(&setup.explicit);
-        let resource = resource(&settings);
+        let plan = Plan { wishes: setup.explicit.wishes.clone(), on_loss: setup.on_loss.take() };
         let (destination, build) = if let Some(route) = setup.route.take() {
-            (None, route.build(&resource))
+            (None, route.build(&resource(&Settings::resolve(&plan.wishes))))
         } else {
             let destination = Destination::resolve(&setup.explicit, environment)?;
             (Some(destination.clone()), json_exporter(destination))
         };
-        let plan = Plan { settings, resource, on_loss: setup.on_loss.take() };
         Ok(Self { plan, destination, build })
     }
 
     fn run(self, setup: &mut Setup) -> Result<Arc<Running>, InitError> {
         let Self { plan, destination, build } = self;
+        let settings = Settings::resolve(&plan.wishes);
         let parts = Parts {
-            policy: Policy::of(&plan.settings),
+            policy: Policy::of(&settings),
             build,
-            spool: spool(&plan.settings, destination.as_ref()).map_err(InitError::Spool)?,
+            spool: spool(&settings, destination.as_ref()).map_err(InitError::Spool)?,
             on_loss: plan.on_loss.clone(),
         };
         let pipeline = Arc::new(Pipeline::start(parts).map_err(InitError::Worker)?);
         let sources = std::mem::take(&mut setup.sources);
-        let client = Client::new(pipeline.clone(), plan.settings.limits, plan.resource.clone(), sources);
-        let client = client.sampled(plan.settings.sample);
+        let client = Client::new(pipeline.clone(), settings.limits, resource(&settings), sources);
+        let client = client.sampled(settings.sample);
         client.update_hooks(std::mem::take(&mut setup.hooks));
         Ok(Arc::new(Running {
             client: Arc::new(client),

@@ -112,13 +112,19 @@ fn a_fork_amid_the_work_of_other_threads_leaves_the_child_able() {
 fn a_grandchild_and_a_child_with_an_init_of_its_own_work_as_well() {
     scenario(
         || {
-            let _bento = bento::builder().service_name("parent").user_id("u1").init().unwrap();
+            let hide = |field: &mut bento::Field<'_>| {
+                if field.key() == "input.value" {
+                    field.replace("hidden");
+                }
+            };
+            let parent = bento::builder().service_name("parent").user_id("u1").value_bytes(16).redact(hide);
+            let _bento = parent.init().unwrap();
             in_fork(|| {
                 in_fork(|| {
                     bento::track_ai("grandchild").send();
                 });
                 let _bento = bento::builder().service_name("child").session_id("s1").init().unwrap();
-                bento::track_ai("child").send();
+                bento::track_ai("child").input("secret").output("longer than sixteen bytes").send();
             });
         },
         |child| {
@@ -129,6 +135,10 @@ fn a_grandchild_and_a_child_with_an_init_of_its_own_work_as_well() {
                     requests.iter().find(|request| span_names(&[(*request).clone()]) == [name]).unwrap();
                 let text = String::from_utf8(request.body.clone()).unwrap();
                 assert!(text.contains(&format!("{{\"stringValue\":\"{service}\"}}")), "{text}");
+                if name == "child" {
+                    assert!(text.contains("hidden") && !text.contains("secret"), "{text}");
+                    assert!(text.contains("bento.truncated.output.value"), "{text}");
+                }
                 assert!(text.contains("\"u1\"") && text.contains("\"s1\"") == (name == "child"), "{text}");
             }
         },
