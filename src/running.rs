@@ -3,6 +3,7 @@
 mod off;
 mod start;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,9 @@ const LAST_CHANCE: Duration = Duration::from_secs(1);
 static STATE: PerProcess<RwLock<State>> =
     PerProcess::new(RwLock::new(State::Idle), |parent| RwLock::new(State::after_fork(parent)));
 
+/// Whether a program has set it up in so many words, in this process or in one that it was forked from.
+static WAS_ASKED: AtomicBool = AtomicBool::new(false);
+
 #[derive(Debug)]
 enum State {
     /// The first emission starts the SDK from the environment.
@@ -45,6 +49,8 @@ impl State {
         let parent = match parent.try_read() {
             Ok(parent) => parent,
             Err(TryLockError::Poisoned(parent)) => parent.into_inner(),
+            // It was starting from the environment, as the child can.
+            Err(TryLockError::WouldBlock) if !WAS_ASKED.load(Ordering::Relaxed) => return Self::Idle,
             // Whatever the parent was about to set up, its hooks and sources among it, is not known.
             Err(TryLockError::WouldBlock) => {
                 let words =

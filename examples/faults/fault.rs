@@ -1,5 +1,7 @@
 //! What a fault consists of: what the child does, what it meets, what is expected of it.
 
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bento_faults::{Gate, Plan, Proxy, Server};
@@ -42,6 +44,30 @@ pub(crate) struct Stage {
     pub(crate) decoys: Vec<Server>,
     pub(crate) gate: Gate,
     pub(crate) proxy: Option<Proxy>,
+    /// Held as long as the stage is.
+    pub(crate) _scratch: Option<Scratch>,
+}
+
+/// A directory that goes with its stage.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("bento-faults-{}-{number}", std::process::id())))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
 }
 
 /// What has to come of it.
@@ -214,7 +240,7 @@ impl Stage {
 
     pub(crate) fn at(server: Server) -> Self {
         let (url, gate) = (server.url(), Gate::default());
-        Self { server, url, environment: Vec::new(), decoys: Vec::new(), gate, proxy: None }
+        Self { server, url, environment: Vec::new(), decoys: Vec::new(), gate, proxy: None, _scratch: None }
     }
 
     pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -206,6 +206,9 @@ fn look_at_flushes(fault: &Fault, seen: &Seen, outcome: &mut Outcome) {
         .flat_map(Received::spans)
         .map(|span| span.span_id)
         .collect();
+    let of = |reason| seen.books.as_ref().and_then(|books| books.lost.get(reason)).copied().unwrap_or(0);
+    // The first two were asked for, and what an earlier process had left in a file is no flush of this one's.
+    let withheld = ["sampled out", "dropped by a redaction hook", "spool file damaged"].map(of).iter().sum();
     let mut verdicts = Vec::new();
     let mut is_told = false;
     for line in &seen.ended.lines {
@@ -217,7 +220,8 @@ fn look_at_flushes(fault: &Fault, seen: &Seen, outcome: &mut Outcome) {
         let lost: u64 = lost.values().sum();
         // A loss is told once: where one was told before, success speaks of the rest.
         let before = seen.emitted.get(..*emitted).unwrap_or_default();
-        if *ok && !is_told && before.iter().any(|(id, _)| !accepted.contains(id)) {
+        let missing = before.iter().filter(|(id, _)| !accepted.contains(id)).count() as u64;
+        if *ok && !is_told && missing > withheld {
             outcome.wrong.push("a flush said that all had arrived, and it had not".to_owned());
         }
         is_told |= lost > 0;

@@ -67,18 +67,18 @@ impl TraceId {
 /// A random number from the keyed hash of a counter.
 ///
 /// Each thread's key is 128 bits taken from the operating system by the standard library, so ids of two threads or
-/// two processes are independent, with no lock, no system call and no dependency. A forked child has its parent's key
-/// and counter: there the counter goes on from a number that is its own.
+/// two processes are independent, with no lock, no system call and no dependency. Processes that were forked from one
+/// another, before or after the key was taken, have it in common: hence each counts from a number of its own.
 pub(crate) fn random_u64() -> u64 {
     use std::cell::Cell;
     thread_local! {
-        static GENERATOR: (RandomState, Cell<u64>, Cell<u32>) =
-            (RandomState::new(), Cell::new(0), Cell::new(generation()));
+        static GENERATOR: (RandomState, Cell<u64>, Cell<Option<u32>>) =
+            (RandomState::new(), Cell::new(0), Cell::new(None));
     }
     GENERATOR
         .try_with(|(state, counter, made_in)| {
-            if made_in.get() != generation() {
-                made_in.set(generation());
+            let here = Some(generation());
+            if made_in.replace(here) != here {
                 counter.set(state.hash_one((std::process::id(), SystemTime::now())));
             }
             let next = counter.get().wrapping_add(1);

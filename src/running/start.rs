@@ -2,9 +2,10 @@
 //! locked, because they may call back.
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use super::{Running, State, state, state_mut};
+use super::{Running, State, WAS_ASKED, state, state_mut};
 use crate::config::{
     Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings, Wishes,
 };
@@ -36,6 +37,9 @@ pub(crate) enum Start {
 /// Starts the SDK; where it runs already with the same credentials, adopts the identity sources and the redaction hooks.
 pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Start) -> Result<(), InitError> {
     bento_fork::watch();
+    if start == Start::Asked {
+        WAS_ASKED.store(true, Ordering::Relaxed);
+    }
     let routed = setup.route.is_some();
     let running = running();
     if let Some(running) = running {

@@ -3,12 +3,17 @@
 mod connection;
 mod end;
 mod final_status;
+#[cfg(unix)]
+mod fork;
 mod garbage;
 mod host;
 mod load;
+mod privacy;
 mod protocol;
 mod retry;
 mod size;
+#[cfg(unix)]
+mod spool;
 mod start;
 mod system;
 mod tls;
@@ -29,6 +34,11 @@ pub(crate) fn all() -> Vec<Fault> {
         end::faults(),
         system::faults(),
         host::faults(),
+        privacy::faults(),
+        #[cfg(unix)]
+        spool::faults(),
+        #[cfg(unix)]
+        fork::faults(),
     ]
     .into_iter()
     .flatten()

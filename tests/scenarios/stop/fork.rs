@@ -1,6 +1,7 @@
 //! Children of a fork: each has a worker of its own, and leaves its parent's spans to its parent.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use crate::support::{LONG, scenario, span_names, spans_of};
 fn in_fork(child: impl FnOnce()) {
     match fork().unwrap() {
         Fork::Child => {
-            child();
-            std::process::exit(0)
+            // What is below in its stack is the parent's, and may wait for threads that are not here.
+            let ended = catch_unwind(AssertUnwindSafe(child));
+            std::process::exit(if ended.is_ok() { 0 } else { 101 })
         }
         Fork::Parent(pid) => assert_eq!(waitpid(pid).unwrap(), 0, "the child failed"),
     }
@@ -72,13 +74,44 @@ fn ids_of_parent_and_children_differ() {
 }
 
 #[test]
+fn ids_of_the_children_of_a_parent_that_never_emitted_differ() {
+    scenario(
+        || {
+            // The standard library keeps a key for the hash maps of a thread, which its copies have in common.
+            drop(std::collections::HashMap::from([(1, 2)]));
+            for _ in 0..4 {
+                in_fork(|| {
+                    bento::track_ai("first").send();
+                });
+            }
+            bento::track_ai("first").send();
+        },
+        |child| {
+            let spans = spans_of(&child.delivers().requests());
+            for key in ["spanId", "traceId"] {
+                let distinct: HashSet<_> = spans.iter().map(|span| span[key].to_string()).collect();
+                assert_eq!((spans.len(), distinct.len()), (5, 5), "{key}");
+            }
+        },
+    );
+}
+
+#[test]
 fn a_fork_amid_the_work_of_other_threads_leaves_the_child_able() {
     scenario(
         || {
             // The lock of the error stream may be held at the moment of a fork, and a child that logs would wait for it.
             log::set_max_level(log::LevelFilter::Off);
             let over = AtomicBool::new(false);
+            // Also where a child fails.
+            struct Over<'a>(&'a AtomicBool);
+            impl Drop for Over<'_> {
+                fn drop(&mut self) {
+                    self.0.store(true, Ordering::Relaxed);
+                }
+            }
             std::thread::scope(|scope| {
+                let _over = Over(&over);
                 for _ in 0..3 {
                     scope.spawn(|| {
                         while !over.load(Ordering::Relaxed) {
@@ -98,7 +131,6 @@ fn a_fork_amid_the_work_of_other_threads_leaves_the_child_able() {
                         bento::flush(LONG).unwrap();
                     });
                 }
-                over.store(true, Ordering::Relaxed);
             });
         },
         |child| {
