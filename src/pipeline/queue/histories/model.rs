@@ -35,6 +35,7 @@ pub(super) struct Span {
     first_sent: Option<Instant>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "what is so at the moment is no state machine of its own")]
 /// The queue with its model; every method makes a move in both and compares them.
 pub(super) struct Model {
     pub(super) queue: Subject,
