@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: a room may import its own floor's files and the floors below.
-const FLOORS: [&str; 16] = [
+const FLOORS: [&str; 17] = [
     "foreign",
     "record",
     "masks",
