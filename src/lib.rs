@@ -76,6 +76,9 @@ mod scope;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzed;
 #[cfg(feature = "otel")]
 pub mod otel;
 #[cfg(feature = "testing")]

@@ -14,10 +14,18 @@ use crate::error::LossReason;
 use crate::record::SpanRecord;
 
 pub(crate) use body::{compress, is_whole, split};
+#[cfg(any(test, fuzzing))]
+pub(crate) use encode::encode;
 pub(crate) use otlp_json::OtlpJson;
+#[cfg(any(test, fuzzing))]
+pub(crate) use otlp_json::discreet;
 pub(crate) use retry::backoff;
+#[cfg(any(test, fuzzing))]
+pub(crate) use retry::parse_retry_after;
 #[cfg(feature = "otel")]
 pub(crate) use retry::{Peer, classify, presentable, unanswered};
+#[cfg(any(test, fuzzing))]
+pub(crate) use transport::Answer;
 #[cfg(feature = "otel")]
 pub(crate) use transport::{Bounds, Transport};
 

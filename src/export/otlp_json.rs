@@ -62,7 +62,7 @@ impl Export for OtlpJson {
 }
 
 /// What `answer` makes of the batch, without the backend's own words where they give the key away.
-fn discreet(mut answer: Answer, key: &ApiKey) -> Verdict {
+pub(crate) fn discreet(mut answer: Answer, key: &ApiKey) -> Verdict {
     match classify(&answer, Peer::Bento) {
         Verdict::Accepted { rejected, message } => {
             Verdict::Accepted { rejected, message: message.filter(|message| !key.is_revealed_by(message)) }

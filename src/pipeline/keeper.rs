@@ -2,13 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::Shared;
 use super::batch::Batch;
 use super::queue::{Keep, Queue};
 use super::spool::{Spool, SpoolFile};
+use super::sync::thread::{self, JoinHandle};
 use super::worker::enter_worker;
 use crate::export::compress;
 use crate::foreign::guarded;

@@ -3,19 +3,21 @@
 mod accounts;
 mod batch;
 mod flush;
+#[cfg(all(test, bento_loom))]
+mod handover;
 mod keeper;
 mod overflow;
 mod queue;
 mod spool;
+mod sync;
 mod timer;
 mod worker;
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub(crate) use accounts::{Accounts, Telling};
@@ -23,6 +25,8 @@ use flush::Flush;
 pub(crate) use queue::Policy;
 use queue::{Keep, Queue, Step};
 pub(crate) use spool::Spool;
+use sync::thread::JoinHandle;
+use sync::{Condvar, Mutex, MutexGuard};
 pub(crate) use worker::on_worker;
 
 use crate::error::{DeliveryError, LossReason, Losses};

@@ -384,4 +384,6 @@ impl Queue {
 }
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod tests;

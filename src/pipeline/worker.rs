@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Spooled};
 use super::queue::{Queue, Step};
 use super::spool::{Spool, SpoolFile};
+use super::sync::thread::{self, JoinHandle};
+use super::sync::thread_local;
 use super::{BuildExport, Shared};
 use crate::error::LossReason;
 use crate::export::{Export, Verdict, split};

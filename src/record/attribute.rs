@@ -324,6 +324,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "two million comparisons of keys take more than five minutes there")]
     fn the_number_of_properties_is_bounded_and_the_rest_counted() {
         let mut attributes = Attributes::default();
         for number in 0..2_000 {

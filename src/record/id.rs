@@ -155,6 +155,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "so many ids take minutes there")]
     fn ids_do_not_repeat_within_or_across_threads() {
         let ids: HashSet<SpanId> = (0..4)
             .map(|_| std::thread::spawn(|| (0..10_000).map(|_| SpanId::random()).collect::<Vec<_>>()))

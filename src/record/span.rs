@@ -31,7 +31,7 @@ pub(crate) struct SpanRecord {
 /// OTLP's `SpanKind`, with OTLP's numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
-    not(feature = "otel"),
+    not(any(feature = "otel", test, fuzzing)),
     expect(dead_code, reason = "only spans of a host's own tracer have other kinds")
 )]
 pub(crate) enum SpanKind {
@@ -47,7 +47,10 @@ pub(crate) enum SpanKind {
 pub(crate) enum Status {
     #[default]
     Unset,
-    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "only spans of a host's own tracer set it"))]
+    #[cfg_attr(
+        not(any(feature = "otel", test, fuzzing)),
+        expect(dead_code, reason = "only spans of a host's own tracer set it")
+    )]
     Ok,
     Error(String),
 }

@@ -21,6 +21,9 @@
 
 mod api;
 pub mod client;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzed;
 mod id;
 mod otlp;
 mod query;

@@ -173,6 +173,15 @@ mod tests {
     }
 
     #[test]
+    fn a_double_is_read_to_its_last_digit() -> Result<(), String> {
+        for double in [5.620_397_327_632_48e303, 0.1 + 0.2, 5e-324, f64::MAX, -1.0 / 3.0] {
+            let span = with_attributes(json!({"double": {"doubleValue": double}}))?;
+            assert_eq!(span.attributes["double"].as_f64(), Some(double));
+        }
+        Ok(())
+    }
+
+    #[test]
     fn columns_fill_from_our_keys() -> Result<(), String> {
         let span = with_attributes(json!({
             "openinference.span.kind": {"stringValue": "TOOL"}, "gen_ai.request.model": {"stringValue": "gpt-4o"},

@@ -1,0 +1,160 @@
+//! The hand-over between those who emit, flush and shut down, and the worker: every order in which they may meet is
+//! tried. A wake-up that is lost would leave a thread waiting for ever, because time stands still here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Parts, Pipeline, Policy, Sink, Telling};
+use crate::error::LossReason;
+use crate::export::{Export, Verdict};
+use crate::record::{Attributes, Scope, SpanId, SpanKind, SpanRecord, Status, TraceId};
+
+/// Longer than any test takes.
+const NEVER: Duration = Duration::from_secs(24 * 3_600);
+
+/// Takes everything, and counts it.
+struct Taker(Arc<AtomicU64>);
+
+impl Export for Taker {
+    fn export(&mut self, batch: &[&SpanRecord], _: Instant) -> Verdict {
+        self.0.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        Verdict::Accepted { rejected: 0, message: None }
+    }
+}
+
+/// A pipeline in batches of two, and what has arrived behind it.
+fn pipeline() -> (Arc<Pipeline>, Arc<AtomicU64>) {
+    let arrived = Arc::new(AtomicU64::new(0));
+    let taken = Arc::clone(&arrived);
+    let policy = Policy {
+        queue_spans: 8,
+        queue_bytes: 1 << 20,
+        batch_spans: 2,
+        batch_bytes: 1 << 20,
+        interval: NEVER,
+        keep_within: None,
+    };
+    let build = Box::new(move || Box::new(Taker(Arc::clone(&taken))) as Box<dyn Export>);
+    let started = Pipeline::start(Parts { policy, build, spool: None, on_loss: None });
+    let Ok(pipeline) = started else { unreachable!("loom always has a thread") };
+    (Arc::new(pipeline), arrived)
+}
+
+fn record() -> SpanRecord {
+    SpanRecord {
+        trace_id: TraceId::random(),
+        span_id: SpanId::random(),
+        parent: None,
+        trace_state: None,
+        name: String::new(),
+        kind: SpanKind::Internal,
+        start: 1,
+        end: 2,
+        attributes: Attributes::new(),
+        events: Vec::new(),
+        links: Vec::new(),
+        status: Status::Unset,
+        resource: Arc::default(),
+        scope: Arc::new(Scope { name: "s".into(), version: None, attributes: Attributes::new() }),
+    }
+}
+
+fn never() -> Instant {
+    Instant::now() + NEVER
+}
+
+/// Runs `other` beside `this`, in every order.
+fn beside(other: impl FnOnce() + Send + 'static, this: impl FnOnce()) {
+    let other = loom::thread::spawn(other);
+    this();
+    assert!(other.join().is_ok());
+}
+
+fn flushes(pipeline: &Pipeline) {
+    assert_eq!(pipeline.flush(never(), Telling::Told), Ok(()));
+}
+
+/// Ends the worker, and gives what was accepted and what became of it.
+fn stopped(pipeline: &Pipeline) -> (u64, u64, u64) {
+    pipeline.shutdown(never()).ok();
+    let books = pipeline.books();
+    assert_eq!(books.waiting, 0);
+    let accounts = books.accounts;
+    (accounts.accepted, accounts.delivered, accounts.lost.of(LossReason::NotRunning))
+}
+
+#[test]
+fn what_was_emitted_before_a_flush_is_in_it_and_what_comes_beside_it_is_not_lost() {
+    loom::model(|| {
+        let (pipeline, arrived) = pipeline();
+        let other = Arc::clone(&pipeline);
+        beside(
+            move || other.accept(record()),
+            || {
+                pipeline.accept(record());
+                flushes(&pipeline);
+                assert!(arrived.load(Ordering::Relaxed) >= 1);
+            },
+        );
+        assert_eq!(stopped(&pipeline), (2, 2, 0));
+        assert_eq!(arrived.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn a_full_batch_wakes_the_worker_without_a_flush() {
+    loom::model(|| {
+        let (pipeline, _) = pipeline();
+        let other = Arc::clone(&pipeline);
+        beside(move || other.accept(record()), || pipeline.accept(record()));
+        // Nothing here wakes the worker: whoever waits for what is settled would wait for ever.
+        let mut queue = pipeline.shared.queue();
+        while queue.held() > 0 {
+            let woken = pipeline.shared.settled.wait(queue);
+            queue = woken.unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        drop(queue);
+        assert_eq!(stopped(&pipeline), (2, 2, 0));
+    });
+}
+
+#[test]
+fn two_flushes_both_end() {
+    loom::model(|| {
+        let (pipeline, arrived) = pipeline();
+        let other = Arc::clone(&pipeline);
+        beside(
+            move || {
+                other.accept(record());
+                flushes(&other);
+            },
+            || flushes(&pipeline),
+        );
+        assert_eq!(arrived.load(Ordering::Relaxed), 1);
+        assert_eq!(stopped(&pipeline), (1, 1, 0));
+    });
+}
+
+#[test]
+fn what_is_emitted_beside_a_shutdown_is_counted_either_way() {
+    loom::model(|| {
+        let (pipeline, arrived) = pipeline();
+        let other = Arc::clone(&pipeline);
+        beside(move || other.accept(record()), || drop(pipeline.shutdown(never())));
+        let (accepted, delivered, refused) = stopped(&pipeline);
+        assert_eq!((accepted, delivered + refused), (1, 1));
+        assert_eq!(arrived.load(Ordering::Relaxed), delivered);
+    });
+}
+
+#[test]
+fn a_flush_beside_a_shutdown_ends() {
+    loom::model(|| {
+        let (pipeline, _) = pipeline();
+        pipeline.accept(record());
+        let other = Arc::clone(&pipeline);
+        beside(move || flushes(&other), || assert_eq!(pipeline.shutdown(never()), Ok(())));
+        assert_eq!(stopped(&pipeline), (1, 1, 0));
+    });
+}
