@@ -36,7 +36,7 @@ pub(super) struct Tickets {
 impl Tickets {
     /// Opens a ticket for everything with a number below `before`: what still waits, and what was lost untold.
     pub(super) fn open(&mut self, before: u64, waiting: u64, lost: &Losses, telling: Telling) -> u64 {
-        let told = (telling == Telling::Told).then(|| self.told.clone());
+        let told = (telling == Telling::Told).then(Losses::default);
         self.add(Ticket { from: 0, before, waiting, lost: lost.since(&self.told), told })
     }
 
@@ -81,7 +81,14 @@ impl Tickets {
             return Ok(());
         }
         if let Some(told) = &ticket.told {
-            self.told.raise_to(&told.plus(&ticket.lost));
+            let first_told = ticket.lost.since(told);
+            self.told = self.told.plus(&first_told);
+            for (number, (other, _)) in &mut self.open {
+                if let Some(told) = &mut other.told {
+                    // Whatever an earlier flush has to tell, this one had too.
+                    *told = if *number < name { other.lost.clone() } else { told.plus(&first_told) };
+                }
+            }
         }
         let spooled = spooled.min(ticket.waiting);
         let (waiting, losses) = (ticket.waiting, ticket.lost);
@@ -121,7 +128,7 @@ pub(super) struct Ticket {
     waiting: u64,
     /// Those among them that were lost and that no flush had told when this one began.
     lost: Losses,
-    /// What had been told when this one began, where it tells more.
+    /// What others have told of these losses since it began; `None` where it tells nobody itself.
     told: Option<Losses>,
 }
 

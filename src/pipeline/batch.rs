@@ -31,7 +31,9 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(super) struct DiskCopy {
     pub(super) file: SpoolFile,
-    pub(super) numbers: Range<u64>,
+    pub(super) ranges: Vec<Range<u64>>,
+    /// Whether the body has the records in the order of their numbers; it gathers them by resource and scope.
+    pub(super) in_order: bool,
 }
 
 /// Records that are on disk only.
@@ -67,16 +69,37 @@ impl Batch {
         !self.copies.is_empty()
     }
 
-    /// Two batches of half the size; the files stay until both are settled.
+    /// Whether a body has the records in their order.
+    pub(super) fn is_uniform(&self) -> bool {
+        let records = || self.entries.iter().map(|entry| &entry.record);
+        records().zip(records().skip(1)).all(|(one, next)| {
+            Arc::ptr_eq(&one.resource, &next.resource) && Arc::ptr_eq(&one.scope, &next.scope)
+        })
+    }
+
+    /// Two batches of half the size; a file stays until all who have records in it are settled.
     pub(super) fn halves(mut self, now: Instant) -> [Self; 2] {
         let entries = self.entries.split_off(self.len() / 2);
-        let second =
-            Self { entries, copies: self.copies.clone(), cut_at: self.cut_at, not_before: now, attempts: 0 };
-        [Self { not_before: now, attempts: 0, ..self }, second]
+        [self.entries, entries].map(|entries| {
+            let holds = |copy: &&Arc<DiskCopy>| entries.iter().any(|entry| copy.holds(entry.number));
+            let copies = self.copies.iter().filter(holds).cloned().collect();
+            Self { entries, copies, cut_at: self.cut_at, not_before: now, attempts: 0 }
+        })
+    }
+}
+
+impl DiskCopy {
+    pub(super) fn holds(&self, number: u64) -> bool {
+        self.ranges.iter().any(|range| range.contains(&number))
     }
 }
 
 impl Spooled {
+    /// Whether the file can be replaced by two of which it is known what is in them.
+    pub(crate) fn can_be_split(&self) -> bool {
+        self.copy.in_order
+    }
+
     pub(crate) fn file(&self) -> SpoolFile {
         self.copy.file
     }
@@ -87,6 +110,18 @@ impl Spooled {
         numbers.sort_unstable();
         numbers
     }
+}
+
+/// Ascending numbers as ranges.
+pub(super) fn ranges(numbers: impl IntoIterator<Item = u64>) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some(last) if last.end == number => last.end += 1,
+            _ => ranges.push(number..number + 1),
+        }
+    }
+    ranges
 }
 
 /// The files that nobody holds any more.

@@ -334,9 +334,9 @@ impl Queue {
     fn next_look(&self, now: Instant) -> Instant {
         let retry = self.retrying.iter().map(|batch| batch.not_before).min();
         let spooled = if self.retrying.is_empty() { self.disk.not_before() } else { None };
-        // Where something is due that was not cut, the keeper has it in hand.
-        let stalled =
-            (self.is_oldest_due() || self.has_full_batch()).then(|| self.disk.waited_for_until(now));
+        // What is due and was not cut is waited for, unless the keeper has all of it in hand.
+        let is_due = !self.waiting.is_empty() && (self.is_oldest_due() || self.has_full_batch());
+        let stalled = is_due.then(|| self.disk.waited_for_until(now));
         [retry, spooled, stalled].into_iter().flatten().fold(self.next_tick, Instant::min)
     }
 

@@ -121,7 +121,7 @@ impl Worker {
         };
         self.log.tell(&verdict, spooled.numbers().len());
         let halves = match (&verdict, &body) {
-            (Verdict::TooLarge { .. }, Ok(body)) => halves(&spool, file, body),
+            (Verdict::TooLarge { .. }, Ok(body)) if spooled.can_be_split() => halves(&spool, file, body),
             _ => None,
         };
         let files = self.shared.change(|queue| match halves {

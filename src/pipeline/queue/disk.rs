@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{InHand, Phase, Place, Policy, Queue, Step};
 use crate::error::LossReason;
 use crate::export::Verdict;
-use crate::pipeline::batch::{Batch, DiskCopy, Spooled, unheld};
+use crate::pipeline::batch::{Batch, DiskCopy, Spooled, ranges, unheld};
 use crate::pipeline::spool::{Found, SpoolFile};
 
 /// A disk that takes longer than this is not waited for: what is due is sent without having been kept.
@@ -163,7 +163,7 @@ impl Disk {
 
     /// The numbers of all records that are on disk, but for those in flight and those that wait for a retry.
     pub(super) fn ranges(&self) -> impl Iterator<Item = &Range<u64>> {
-        let kept = self.kept.iter().flat_map(|batch| batch.copies.iter().map(|copy| &copy.numbers));
+        let kept = self.kept.iter().flat_map(|batch| batch.copies.iter().flat_map(|copy| &copy.ranges));
         kept.chain(self.spooled.iter().flat_map(|spooled| &spooled.ranges))
     }
 
@@ -187,17 +187,15 @@ impl Queue {
         self.disk.own_spans += batch.len();
         let numbers = batch.numbers();
         for copy in &batch.copies {
-            let mut mine = numbers.iter().copied().filter(|number| copy.numbers.contains(number));
-            let Some(first) = mine.next() else { continue };
-            let range = first..mine.next_back().unwrap_or(first) + 1;
+            let mine = ranges(numbers.iter().copied().filter(|number| copy.holds(*number)));
             let spooled = &mut self.disk.spooled;
             // Where a batch was split, its other half may have come before. No others are looked through.
             let known = (Arc::strong_count(copy) > 1)
                 .then(|| spooled.iter_mut().find(|known| Arc::ptr_eq(&known.copy, copy)))
                 .flatten();
             match known {
-                Some(known) => known.ranges.push(range),
-                None => spooled.push_back(Spooled { copy: Arc::clone(copy), ranges: vec![range] }),
+                Some(known) => known.ranges.extend(mine),
+                None => spooled.push_back(Spooled { copy: Arc::clone(copy), ranges: mine }),
             }
         }
     }
@@ -237,10 +235,10 @@ impl Queue {
         if self.phase == Phase::Closed {
             return file;
         }
-        if let (Some(file), Some(first), Some(last)) = (file, batch.entries.front(), batch.entries.back()) {
+        if let Some(file) = file {
             self.disk.failed_until = None;
-            let numbers = first.number..last.number + 1;
-            batch.copies.push(Arc::new(DiskCopy { file, numbers }));
+            let (ranges, in_order) = (ranges(batch.numbers()), batch.is_uniform());
+            batch.copies.push(Arc::new(DiskCopy { file, ranges, in_order }));
             self.disk.kept_spans += batch.len();
             self.disk.kept_bytes += batch.bytes();
             self.disk.kept.push_back(batch);
@@ -282,8 +280,9 @@ impl Queue {
             self.accounts.accepted += file.spans();
             self.accounts.recovered += file.spans();
             self.disk.found_spans += numbers.clone().count();
-            let copy = Arc::new(DiskCopy { file, numbers: numbers.clone() });
-            self.disk.spooled.push_back(Spooled { copy, ranges: vec![numbers] });
+            let ranges = vec![numbers];
+            let copy = Arc::new(DiskCopy { file, ranges: ranges.clone(), in_order: true });
+            self.disk.spooled.push_back(Spooled { copy, ranges });
         }
     }
 
@@ -343,15 +342,22 @@ impl Queue {
     /// Puts two files in the place of one that was too large; the first has so many spans.
     pub(crate) fn replace_spooled(&mut self, spooled: Spooled, files: [SpoolFile; 2]) -> Vec<SpoolFile> {
         self.in_flight = None;
-        let Range { start, end } = spooled.copy.numbers;
-        let middle = start + files[0].spans();
-        for (file, numbers) in files.into_iter().zip([start..middle, middle..end]).rev() {
-            let within = |range: &Range<u64>| range.start.max(numbers.start)..range.end.min(numbers.end);
-            let ranges = spooled.ranges.iter().map(within).filter(|range| !range.is_empty()).collect();
-            let copy = Arc::new(DiskCopy { file, numbers: numbers.clone() });
-            self.disk.spooled.push_front(Spooled { copy, ranges });
+        let unsettled = spooled.numbers();
+        let mut numbers: Vec<u64> = spooled.copy.ranges.iter().cloned().flatten().collect();
+        let middle = numbers.len().min(usize::try_from(files[0].spans()).unwrap_or(usize::MAX));
+        let second = numbers.split_off(middle);
+        let mut unneeded = unheld([spooled.copy]);
+        for (file, numbers) in files.into_iter().zip([numbers, second]).rev() {
+            let is_unsettled = |number: &u64| unsettled.binary_search(number).is_ok();
+            let mine = ranges(numbers.iter().copied().filter(is_unsettled));
+            if mine.is_empty() {
+                unneeded.push(file);
+                continue;
+            }
+            let copy = Arc::new(DiskCopy { file, ranges: ranges(numbers), in_order: true });
+            self.disk.spooled.push_front(Spooled { copy, ranges: mine });
         }
-        unheld([spooled.copy])
+        unneeded
     }
 
     fn lose_spooled(&mut self, spooled: Spooled, reason: LossReason) -> Vec<SpoolFile> {
