@@ -63,6 +63,8 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         3 => Just(Verdict::TooLarge { cause: "413".to_owned() }),
         1 => Just(refused(LossReason::Refused { status: 401 })),
         1 => Just(refused(LossReason::Untrusted)),
+        // An exporter that panicked.
+        1 => Just(refused(LossReason::Exporter)),
     ]
 }
 
@@ -89,11 +91,7 @@ fn a_move() -> impl Strategy<Value = Move> {
 fn policy() -> impl Strategy<Value = Policy> {
     let bounds = (2..24_usize, 1_000..60_000_usize, 200..20_000_usize, time());
     (bounds, prop::option::of(time())).prop_flat_map(|(bounds, keep_within)| {
-        let (queue_spans, mut queue_bytes, batch_bytes, interval) = bounds;
-        if keep_within.is_some() {
-            // Without a record that finds no room at all: see `found`.
-            queue_bytes += 2 * batch_bytes + 2 * LARGEST;
-        }
+        let (queue_spans, queue_bytes, batch_bytes, interval) = bounds;
         let queue_spans = queue_spans + usize::from(keep_within.is_some());
         let batches = 1 + usize::from(keep_within.is_some());
         (1..=(queue_spans - 1) / batches).prop_map(move |batch_spans| Policy {

@@ -2,10 +2,9 @@
 
 mod books;
 
-use std::ops::Range;
 use std::time::Duration;
 
-use super::subject::{Done, FREEZE, GIVE_UP_AFTER, KEEP_GRACE, LONGEST_REQUEST, Subject};
+use super::subject::{Done, FREEZE, GIVE_UP_AFTER, KEEP_GRACE, LONGEST_REQUEST, Split, Subject};
 use super::verdict::Open;
 use crate::error::LossReason;
 use crate::export::Verdict;
@@ -43,7 +42,7 @@ pub(super) struct Model {
     pub(super) queue: Subject,
     policy: Policy,
     pub(super) spans: Vec<Span>,
-    files: Vec<(SpoolFile, Range<usize>)>,
+    files: Vec<(SpoolFile, Vec<usize>)>,
     pub(super) rejected: u64,
     in_flight: Vec<usize>,
     sent_at: Instant,
@@ -59,8 +58,6 @@ pub(super) struct Model {
     /// Everything held is due, because of a flush that came when nothing was on its way.
     is_flushed: bool,
     pub(super) open: Vec<Open>,
-    /// Two flushes that tell were open at the same time: then one loss may be told by both, and once more.
-    pub(super) has_overlapped: bool,
 }
 
 impl Model {
@@ -83,7 +80,6 @@ impl Model {
             expected: None,
             is_flushed: false,
             open: Vec::new(),
-            has_overlapped: false,
         }
     }
 
@@ -165,8 +161,7 @@ impl Model {
         match done {
             Done::Sends { numbers, from_disk } => self.sent(numbers, from_disk),
             Done::Waits(until) => {
-                // What a disk that hangs does is in `found`.
-                assert!(until > now || !self.keeping.is_empty(), "the worker would burn a processor");
+                assert!(until > now, "the worker would burn a processor");
                 assert!(self.deadline.is_none_or(|deadline| until <= deadline + KEEP_GRACE));
                 (self.asleep_until, self.expected) = (Some(until), Some(until));
             }
@@ -242,7 +237,7 @@ impl Model {
                 }
                 None
             }
-            Verdict::TooLarge { .. } if settled.halves.is_some() => None,
+            Verdict::TooLarge { .. } if settled.split.is_some() => None,
             Verdict::TooLarge { .. } if numbers.len() > 1 && !self.is_from_disk => None,
             Verdict::TooLarge { .. } => Some(LossReason::Refused { status: 413 }),
             Verdict::Refused { reason, .. } => Some(*reason),
@@ -254,7 +249,7 @@ impl Model {
                 self.lose(number, reason);
             }
         }
-        self.removed(&settled.removed, settled.halves);
+        self.removed(&settled.removed, settled.split);
     }
 
     fn leaves_memory(&mut self, numbers: &[usize]) {
@@ -264,17 +259,21 @@ impl Model {
     }
 
     /// Files go when all that they hold is settled, or held by others.
-    fn removed(&mut self, removed: &[SpoolFile], halves: Option<[SpoolFile; 2]>) {
+    fn removed(&mut self, removed: &[SpoolFile], split: Option<Split>) {
+        if let Some(Split { whole, halves: [first, second] }) = split {
+            let numbers =
+                self.files.iter().find(|(known, _)| *known == whole).map(|(_, numbers)| numbers.clone());
+            let mut numbers = numbers.unwrap_or_default();
+            let rest = numbers.split_off(usize::try_from(first.spans()).unwrap_or(usize::MAX));
+            self.files.extend([(first, numbers), (second, rest)]);
+        }
         for file in removed {
             let index = self.files.iter().position(|(known, _)| known == file);
             assert!(index.is_some(), "{file:?} is removed twice");
             let Some((_, numbers)) = index.map(|index| self.files.swap_remove(index)) else { continue };
-            if let Some([first, second]) = halves {
-                let middle = numbers.start + usize::try_from(first.spans()).unwrap_or(usize::MAX);
-                self.files.push((first, numbers.start..middle));
-                self.files.push((second, middle..numbers.end));
-            } else {
-                assert!(!numbers.clone().any(|number| self.spans[number].fate == Fate::Held), "it is needed");
+            for number in numbers {
+                let has_other = self.files.iter().any(|(_, others)| others.contains(&number));
+                assert!(has_other || self.spans[number].fate != Fate::Held, "{number} needs it");
             }
         }
     }
@@ -291,18 +290,14 @@ impl Model {
 
     pub(super) fn kept(&mut self, written: bool) {
         let numbers = std::mem::take(&mut self.keeping);
-        // A gap behind a batch that comes back unwritten is in `found`.
-        let behind = numbers.last().map_or(0, |last| last + 1);
-        let has_gap =
-            self.spans[behind..].iter().any(|span| span.fate != Fate::Held || span.first_sent.is_some());
-        let file = self.queue.kept(written || has_gap);
+        let file = self.queue.kept(written);
         self.asleep_until = None;
-        if let (Some(file), Some(&first), Some(&last)) = (file, numbers.first(), numbers.last()) {
+        if let Some(file) = file {
             assert!(!self.is_closed, "a file that comes too late goes");
-            self.files.push((file, first..last + 1));
-            for number in numbers {
+            for &number in &numbers {
                 self.spans[number].on_disk = true;
             }
+            self.files.push((file, numbers));
         }
     }
 
@@ -326,8 +321,6 @@ impl Model {
 
     pub(super) fn open(&mut self, telling: Telling) {
         let ticket = self.queue.open_ticket(telling);
-        let tells = |open: &Open| open.telling == Some(Telling::Told);
-        self.has_overlapped |= telling == Telling::Told && self.open.iter().any(tells);
         let (members, then) = (0..self.spans.len(), self.fates());
         self.open.push(Open { ticket, members, telling: Some(telling), then });
         // What is pushed later is not due.

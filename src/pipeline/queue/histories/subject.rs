@@ -49,8 +49,14 @@ pub(super) enum Done {
 pub(super) struct Settled {
     pub(super) lost: Option<LossReason>,
     pub(super) removed: Vec<SpoolFile>,
-    /// The files that took the place of one.
-    pub(super) halves: Option<[SpoolFile; 2]>,
+    pub(super) split: Option<Split>,
+}
+
+/// Two files that took the place of one.
+#[derive(Debug)]
+pub(super) struct Split {
+    pub(super) whole: SpoolFile,
+    pub(super) halves: [SpoolFile; 2],
 }
 
 impl Subject {
@@ -109,12 +115,11 @@ impl Subject {
             }
             Some(Flight::Disk(spooled)) => {
                 let spans = spooled.file().spans();
-                // A file of which a part is settled is in `found`.
-                let is_whole = spooled.numbers().len() as u64 == spans;
-                if matches!(verdict, Verdict::TooLarge { .. }) && spans > 1 && is_whole {
+                if matches!(verdict, Verdict::TooLarge { .. }) && spans > 1 && spooled.can_be_split() {
                     let halves = [self.file(spans / 2), self.file(spans - spans / 2)];
+                    let whole = spooled.file();
                     let removed = self.queue.replace_spooled(spooled, halves);
-                    return Settled { removed, halves: Some(halves), ..nothing };
+                    return Settled { removed, split: Some(Split { whole, halves }), ..nothing };
                 }
                 let removed = self.queue.settle_spooled(spooled, &verdict, self.now, random);
                 Settled { removed, ..nothing }

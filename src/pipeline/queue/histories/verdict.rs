@@ -72,7 +72,7 @@ impl Model {
         assert!(!in_doubt || rejected > 0, "nobody is told of a partial success");
         assert!(rejected <= self.rejected);
         assert!(told >= untold.len() as u64, "{told} of {untold:?} are told");
-        assert!(self.has_overlapped || told == untold.len() as u64, "{told} are told for {untold:?}");
+        assert!(told == untold.len() as u64, "{told} are told for {untold:?}");
     }
 
     fn choose(&mut self, choice: usize) -> Option<Open> {

@@ -21,6 +21,7 @@ impl Model {
             LossReason::ShutdownDeadline,
             LossReason::SpoolFull,
             LossReason::Untrusted,
+            LossReason::Exporter,
             LossReason::Refused { status: 401 },
             LossReason::Refused { status: 413 },
         ] {
