@@ -96,6 +96,15 @@ fn ids_of_the_children_of_a_parent_that_never_emitted_differ() {
     );
 }
 
+/// Ends the work of other threads, also where a child fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_fork_amid_the_work_of_other_threads_leaves_the_child_able() {
     scenario(
@@ -103,13 +112,6 @@ fn a_fork_amid_the_work_of_other_threads_leaves_the_child_able() {
             // The lock of the error stream may be held at the moment of a fork, and a child that logs would wait for it.
             log::set_max_level(log::LevelFilter::Off);
             let over = AtomicBool::new(false);
-            // Also where a child fails.
-            struct Over<'a>(&'a AtomicBool);
-            impl Drop for Over<'_> {
-                fn drop(&mut self) {
-                    self.0.store(true, Ordering::Relaxed);
-                }
-            }
             std::thread::scope(|scope| {
                 let _over = Over(&over);
                 for _ in 0..3 {

@@ -36,7 +36,6 @@ pub(super) struct Span {
     first_sent: Option<Instant>,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "what is so at the moment is no state machine of its own")]
 /// The queue with its model; every method makes a move in both and compares them.
 pub(super) struct Model {
     pub(super) queue: Subject,
@@ -249,7 +248,7 @@ impl Model {
                 self.lose(number, reason);
             }
         }
-        self.removed(&settled.removed, settled.split);
+        self.removed(&settled.removed, settled.split.as_ref());
     }
 
     fn leaves_memory(&mut self, numbers: &[usize]) {
@@ -259,8 +258,8 @@ impl Model {
     }
 
     /// Files go when all that they hold is settled, or held by others.
-    fn removed(&mut self, removed: &[SpoolFile], split: Option<Split>) {
-        if let Some(Split { whole, halves: [first, second] }) = split {
+    fn removed(&mut self, removed: &[SpoolFile], split: Option<&Split>) {
+        if let Some(&Split { whole, halves: [first, second] }) = split {
             let numbers =
                 self.files.iter().find(|(known, _)| *known == whole).map(|(_, numbers)| numbers.clone());
             let mut numbers = numbers.unwrap_or_default();
