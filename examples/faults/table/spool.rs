@@ -43,14 +43,21 @@ fn directory() -> PathBuf {
     env::var_os(DIRECTORY).unwrap().into()
 }
 
+/// One of several processes that come after it at once.
+const HEIR: &str = "heir";
+
 fn is_earlier() -> bool {
     env::var_os(EARLIER).is_some()
 }
 
 /// Lives through the same fault in another process, which ends before this returns.
 fn live_earlier() {
+    live_as("1");
+}
+
+fn live_as(role: &str) {
     let mut process = Command::new(env::current_exe().unwrap());
-    process.args([CHILD, &env::args().nth(2).unwrap()]).env(EARLIER, "1").stdin(Stdio::null());
+    process.args([CHILD, &env::args().nth(2).unwrap()]).env(EARLIER, role).stdin(Stdio::null());
     process.status().unwrap();
 }
 
@@ -117,19 +124,21 @@ fn restarts() -> Vec<Fault> {
         .flushes(vec![Flushed::Waiting(50), Flushed::Ok]),
         spooling(
             "spool-many-heirs",
-            |life| {
-                if is_earlier() {
+            |life| match env::var(EARLIER).as_deref() {
+                Ok(HEIR) => {
                     let _bento = builder().init().unwrap();
-                    if files(&directory()).is_empty() {
-                        life.emit(100);
-                        await_kept();
-                        die();
-                    }
                     bento::shutdown(LONG).ok();
-                    return;
                 }
-                live_earlier();
-                thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(live_earlier))));
+                Ok(_) => {
+                    let _bento = builder().init().unwrap();
+                    life.emit(100);
+                    await_kept();
+                    die();
+                }
+                Err(_) => {
+                    live_earlier();
+                    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| live_as(HEIR)))));
+                }
             },
             Plan::ok,
         )
