@@ -44,6 +44,7 @@ use opentelemetry_sdk::trace::SpanData;
 pub use collector::{CollectorError, collector};
 pub use route::route;
 
+use crate::pipeline::Telling;
 use crate::record::Resource;
 use crate::scope::current;
 use crate::{DeliveryError, init, running};
@@ -114,7 +115,7 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
         let start = Instant::now();
         let delivered = client.deliver(records, start + LONGEST).await;
         if let Some(running) = running::latest() {
-            running.note(start, &delivered);
+            running.note(start, &delivered, Telling::Told);
         }
         told(delivered)
     }

@@ -83,7 +83,7 @@ impl Running {
     pub(crate) fn flush(&self, timeout: Duration, telling: Telling) -> Result<(), DeliveryError> {
         let start = Instant::now();
         let flushed = self.pipeline.flush(after(timeout), telling);
-        self.note(start, &flushed);
+        self.note(start, &flushed, telling);
         flushed
     }
 
@@ -95,16 +95,18 @@ impl Running {
         let flush = self.pipeline.flush_async(after(timeout));
         async move {
             let flushed = flush.await;
-            self.note(start, &flushed);
+            self.note(start, &flushed, Telling::Told);
             flushed
         }
     }
 
     /// Takes note of a flush, which may have waited for nothing.
-    pub(crate) fn note(&self, start: Instant, flushed: &Result<(), DeliveryError>) {
+    pub(crate) fn note(&self, start: Instant, flushed: &Result<(), DeliveryError>, telling: Telling) {
         let accounts = self.pipeline.books().accounts;
+        let has_own = flushed.as_ref().is_err_and(|error| error.waiting() > 0);
+        let is_left = has_own || (telling == Telling::Silent && self.pipeline.has_found());
         let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
-        *in_vain = flushed.as_ref().is_err_and(|error| error.waiting() > 0).then(|| {
+        *in_vain = is_left.then(|| {
             let earlier = in_vain.filter(|earlier| earlier.delivered == accounts.delivered);
             let waited = earlier.map_or(Duration::ZERO, |earlier| earlier.waited) + start.elapsed();
             InVain { waited, delivered: accounts.delivered, accepted: accounts.accepted }

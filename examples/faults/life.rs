@@ -77,6 +77,13 @@ impl Life {
         self.timed(timeout, || bento::shutdown(timeout))
     }
 
+    /// Shuts down when something has been done after a while.
+    pub(crate) fn shutdown_after(&self, pause: Duration, act: impl FnOnce()) {
+        std::thread::sleep(pause);
+        act();
+        self.shutdown(LONG).ok();
+    }
+
     pub(crate) fn timed(
         &self,
         timeout: Duration,

@@ -255,8 +255,8 @@ impl Builder {
         self
     }
 
-    /// Bytes that may lie in the spool's directory, past which the oldest file is removed and counted: by default 256
-    /// MiB. Processes that share it look at each other's share every ten seconds.
+    /// Bytes that may lie in the spool's directory, past which the oldest that waits on disk only is removed and counted:
+    /// by default 256 MiB. Processes that share it look at each other's share every ten seconds.
     ///
     /// ```
     /// let builder = bento::builder().spool("/var/spool/shop").spool_bytes(1 << 30);
@@ -278,8 +278,9 @@ impl Builder {
     /// ```
     ///
     /// [`Redact`] tells what a hook sees, and when. The feature `masks` brings a ready one, `bento::Masks`. The hooks are
-    /// in force from this `init` on: call it before the first emission, which would start the SDK without them. A later
-    /// `init` that gives hooks puts them in the place of these. A forked child has those of its parent.
+    /// in force from this `init` on: call it before the first emission, which would start the SDK without them. They hold
+    /// until an `init` gives others: after a [`shutdown`](crate::shutdown()) too, in forked children, and where `init` is
+    /// refused because the SDK runs already. Where `init` fails, nothing is sent until one succeeds.
     pub fn redact(mut self, hook: impl Redact + 'static) -> Self {
         self.0.hooks.push(hook);
         self

@@ -160,6 +160,18 @@ impl Status {
         lost.iter().chain(&withheld).map(|reason| self.losses.of(*reason)).sum()
     }
 
+    /// Those among the dropped that were withheld on purpose: sampled out, or dropped by a redaction hook. `flush` and
+    /// `on_loss` do not speak of them.
+    ///
+    /// ```
+    /// let status = bento::status();
+    /// let against_our_will = status.losses().total() - status.withheld();
+    /// assert_eq!(against_our_will, 0);
+    /// ```
+    pub fn withheld(&self) -> u64 {
+        self.losses.of(LossReason::SampledOut) + self.losses.of(LossReason::Redacted)
+    }
+
     /// Spans lost, by reason; those withheld on purpose are among them.
     ///
     /// ```

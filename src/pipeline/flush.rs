@@ -34,7 +34,7 @@ impl Future for Flush {
         // Made before the lock is taken, and what it replaces is dropped after: wakers are foreign code.
         let waker = context.waker().clone();
         let mut queue = self.shared.queue();
-        let over = queue.is_settled(ticket) || Instant::now() >= self.deadline;
+        let over = queue.is_settled(ticket) || queue.is_over() || Instant::now() >= self.deadline;
         let replaced = queue.watch(ticket, (!over).then_some(waker));
         let verdict = over.then(|| queue.close_ticket(ticket));
         drop(queue);

@@ -7,11 +7,13 @@ use std::time::Instant;
 use super::Shared;
 use super::batch::Batch;
 use super::queue::{Keep, Queue};
-use super::spool::{Spool, SpoolFile};
+use super::spool::{Spool, SpoolFile, WriteError};
 use super::sync::thread::{self, JoinHandle};
 use super::worker::enter_worker;
+use crate::config::Settings;
 use crate::export::compress;
 use crate::foreign::guarded;
+use crate::record::SpanRecord;
 
 pub(super) fn spawn(shared: Arc<Shared>, spool: Arc<Spool>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("bento-keeper".into()).spawn(move || {
@@ -46,10 +48,10 @@ impl Keeper {
     }
 
     fn keep(&mut self, batch: Batch) {
-        let file = match self.write(&batch) {
-            Ok(file) => {
+        let files = match self.write_pieces(&batch.records()) {
+            Ok(files) => {
                 self.has_failed = false;
-                Some(file)
+                files
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.has_failed, true) {
@@ -57,32 +59,50 @@ impl Keeper {
                         format!("bento: the spool takes nothing, spans wait in memory alone: {error}");
                     guarded(|| log::warn!("{words}")).ok();
                 }
-                None
+                Vec::new()
             }
         };
-        let late = self.shared.queue().kept(batch, file, Instant::now());
-        if let Some(late) = late {
-            self.spool.remove(late);
-        }
+        let late = self.shared.queue().kept(batch, files, Instant::now());
+        self.remove(late);
         self.shared.work.notify_one();
         self.shared.settled.notify_all();
     }
 
-    /// Writes a batch, at the cost of the oldest that are on disk only.
-    fn write(&self, batch: &Batch) -> io::Result<SpoolFile> {
-        let (body, _) = compress(&batch.records(), Vec::new())?;
+    /// Writes a batch in as many files as its body needs: escapes can make JSON several times larger than the records
+    /// were when the batch was cut.
+    fn write_pieces(&self, records: &[&SpanRecord]) -> Result<Vec<SpoolFile>, WriteError> {
+        let (body, size) = compress(records, Vec::new())?;
+        if size <= Settings::BATCH_BYTES || records.len() == 1 {
+            return Ok(vec![self.write(&body, records.len())?]);
+        }
+        let (first, second) = records.split_at(records.len() / 2);
+        let mut files = self.write_pieces(first)?;
+        match self.write_pieces(second) {
+            Ok(more) => files.extend(more),
+            Err(error) => {
+                self.remove(files);
+                return Err(error);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Writes a body, at the cost of the oldest that are on disk only.
+    fn write(&self, body: &[u8], spans: usize) -> Result<SpoolFile, WriteError> {
         loop {
-            match self.spool.write(&body, batch.len()) {
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                    let Some(evicted) = self.shared.change(Queue::evict_spooled) else {
-                        return Err(error);
-                    };
-                    for file in evicted {
-                        self.spool.remove(file);
-                    }
+            match self.spool.write(body, spans) {
+                Err(WriteError::Bound) => {
+                    let evicted = self.shared.change(Queue::evict_spooled).ok_or(WriteError::Bound)?;
+                    self.remove(evicted);
                 }
                 written => return written,
             }
+        }
+    }
+
+    fn remove(&self, files: Vec<SpoolFile>) {
+        for file in files {
+            self.spool.remove(file);
         }
     }
 }

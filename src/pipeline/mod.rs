@@ -210,6 +210,9 @@ impl Sink for Pipeline {
         if pushed.keep {
             self.shared.keep.notify_one();
         }
+        if !pushed.evicted.is_empty() {
+            self.shared.settled.notify_all();
+        }
         // What was evicted is freed here, after the lock.
         drop(pushed);
     }
@@ -220,6 +223,7 @@ impl Sink for Pipeline {
 
     fn deliver(&self, records: Vec<SpanRecord>, deadline: Instant) -> Delivery {
         let (ticket, pushed) = self.shared.change(|queue| queue.push_all(records));
+        self.shared.settled.notify_all();
         drop(pushed);
         Box::pin(self.follow(ticket, deadline))
     }
@@ -265,7 +269,7 @@ impl Pipeline {
         while !queue.is_settled(ticket) || (telling == Telling::Silent && queue.has_found()) {
             // On the worker itself, waiting for the worker would never end.
             let pause = deadline.saturating_duration_since(Instant::now());
-            if pause.is_zero() || on_worker() {
+            if pause.is_zero() || on_worker() || queue.is_over() {
                 break;
             }
             queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
@@ -327,6 +331,11 @@ impl Pipeline {
                 thread.join().ok();
             }
         }
+    }
+
+    /// Whether there is anything of earlier processes, or may be.
+    pub(crate) fn has_found(&self) -> bool {
+        self.shared.queue().has_found()
     }
 
     pub(crate) fn books(&self) -> Books {

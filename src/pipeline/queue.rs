@@ -269,6 +269,9 @@ impl Queue {
         if let Some(expected) = self.expected.take() {
             self.thaw(now, expected);
         }
+        if !self.waiting.is_empty() {
+            self.disk.note_unkept(now);
+        }
         if let Some(dropped) = self.untold_overflow(now) {
             return Step::TellOverflow(dropped);
         }
@@ -379,6 +382,7 @@ impl Queue {
         let count = fitting.count().max(1).min(self.waiting.len());
         let entries: VecDeque<Entry> = self.waiting.drain(..count).collect();
         self.waiting_bytes -= entries.iter().map(|entry| entry.size).sum::<usize>();
+        self.disk.note_taken();
         (!entries.is_empty()).then(|| Batch::new(entries, now))
     }
 }

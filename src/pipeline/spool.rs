@@ -20,6 +20,8 @@ use crate::record::random_u64;
 const BLOCK_BYTES: u64 = 4096;
 /// How often the share of other processes is looked at anew.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
+/// A file with more spans than a batch may have is none of ours.
+const MOST_SPANS: u32 = 512;
 /// Files set aside that are kept for somebody to look at.
 const KEPT_ASIDE: usize = 16;
 const SUFFIX: &str = ".json.gz";
@@ -50,6 +52,15 @@ pub(crate) struct SpoolFile {
     spans: u32,
 }
 
+/// Why a body was not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("the spool holds as many bytes as it may")]
+    Bound,
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+}
+
 /// What earlier processes have left.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -75,7 +86,8 @@ impl SpoolFile {
 
     fn parse(name: &str) -> Option<Self> {
         let (sequence, spans) = name.strip_suffix(SUFFIX)?.split_once('-')?;
-        Some(Self { sequence: u64::from_str_radix(sequence, 16).ok()?, spans: spans.parse().ok()? })
+        let spans = spans.parse().ok().filter(|spans| *spans <= MOST_SPANS)?;
+        Some(Self { sequence: u64::from_str_radix(sequence, 16).ok()?, spans })
     }
 }
 
@@ -103,7 +115,8 @@ impl Spool {
         let mut found = Found::default();
         for path in list(&self.directory) {
             let slot = path.with_extension("");
-            let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+            // Whatever else may lie there is not opened: a pipe would hold this up for ever.
+            let is_lock = path.extension().is_some_and(|extension| extension == "lock") && path.is_file();
             if !is_lock || slot == self.slot || !name(&path).starts_with(&self.destination) {
                 continue;
             }
@@ -135,15 +148,21 @@ impl Spool {
         }
     }
 
-    /// Writes a body with so many spans. `StorageFull` says that the bound leaves no room for it.
-    pub(crate) fn write(&self, body: &[u8], spans: usize) -> io::Result<SpoolFile> {
+    /// Writes a body with so many spans.
+    pub(crate) fn write(&self, body: &[u8], spans: usize) -> Result<SpoolFile, WriteError> {
         let size = blocks(body.len() as u64);
-        if size > self.bound {
-            return Err(ErrorKind::FileTooLarge.into());
+        while self.used() + size > self.bound {
+            // What nobody will send goes first.
+            if size > self.bound || !self.remove_one_aside() {
+                return Err(WriteError::Bound);
+            }
         }
-        if self.used() + size > self.bound {
-            return Err(ErrorKind::StorageFull.into());
-        }
+        Ok(self.write_anyway(body, spans)?)
+    }
+
+    /// The same whatever the bound is.
+    pub(crate) fn write_anyway(&self, body: &[u8], spans: usize) -> io::Result<SpoolFile> {
+        let size = blocks(body.len() as u64);
         let file = self.name_next(u32::try_from(spans).unwrap_or(u32::MAX));
         let path = self.path(file);
         let part = path.with_file_name(format!("{}.part", file.name()));
@@ -183,10 +202,20 @@ impl Spool {
         if make_directory(&aside).and_then(|()| fs::rename(path, aside.join(name))).is_err() {
             fs::remove_file(path).ok();
         }
-        let files = list(&aside);
-        for oldest in files.iter().rev().skip(KEPT_ASIDE) {
-            fs::remove_file(oldest).ok();
+        while list(&aside).len() > KEPT_ASIDE && self.remove_one_aside() {}
+    }
+
+    /// Removes one of the files set aside; `false` where there is none, or it cannot be removed.
+    fn remove_one_aside(&self) -> bool {
+        let files = list(&self.directory.join(ASIDE));
+        let Some(first) = files.first() else { return false };
+        let size = first.metadata().map_or(0, |metadata| blocks(metadata.len()));
+        let is_gone = fs::remove_file(first).is_ok();
+        if is_gone {
+            let mut usage = self.usage();
+            usage.bytes = usage.bytes.saturating_sub(size);
         }
+        is_gone
     }
 
     fn name_next(&self, spans: u32) -> SpoolFile {

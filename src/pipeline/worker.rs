@@ -113,10 +113,14 @@ impl Worker {
         let body = spool.read(file);
         let verdict = match &body {
             Ok(body) => self.export(|exporter, deadline| exporter.export_body(body, deadline)),
-            Err(error) => {
+            Err(error) if is_damage(error) => {
                 spool.set_aside(file);
                 let cause = format!("a file of the spool cannot be read and was set aside: {error}");
                 Verdict::Refused { reason: LossReason::SpoolDamaged, cause }
+            }
+            // No file may be opened at the moment, or the disk is away.
+            Err(error) => {
+                Verdict::Retry { after: None, cause: format!("a file of the spool cannot be read: {error}") }
             }
         };
         self.log.tell(&verdict, spooled.numbers().len());
@@ -154,12 +158,19 @@ impl Worker {
     }
 }
 
-/// The two files that take the place of one.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// The two files that take the place of one, which goes at once: for that moment they may exceed the bound.
 fn halves(spool: &Spool, file: SpoolFile, body: &[u8]) -> Option<[SpoolFile; 2]> {
     let spans = usize::try_from(file.spans()).ok()?;
     let [first, second] = split(body, spans / 2)?;
-    let first = spool.write(&first, spans / 2).ok()?;
-    let second = spool.write(&second, spans - spans / 2).inspect_err(|_| spool.remove(first));
+    let first = spool.write_anyway(&first, spans / 2).ok()?;
+    let second = spool.write_anyway(&second, spans - spans / 2).inspect_err(|_| spool.remove(first));
     Some([first, second.ok()?])
 }
 

@@ -34,7 +34,8 @@ pub(crate) enum Start {
     Lazy,
 }
 
-/// Starts the SDK; where it runs already with the same credentials, adopts the identity sources and the redaction hooks.
+/// Starts the SDK; where it runs already with the same credentials, adopts the identity sources. Redaction hooks hold in
+/// any case: whoever names some must not find values sent as they are because of something else that is wrong.
 pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Start) -> Result<(), InitError> {
     bento_fork::watch();
     if start == Start::Asked {
@@ -44,6 +45,11 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
     let running = running();
     if let Some(running) = running {
         return running.adopt(setup, routed);
+    }
+    if setup.hooks.is_empty()
+        && let Some(former) = former()
+    {
+        setup.hooks = former.client.inherited_hooks();
     }
     let prepared = match parent() {
         Some(parent) if parent.is_meant(&setup, start) => parent.again(&mut setup),
@@ -63,8 +69,9 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
     let running = prepared.and_then(|prepared| prepared.run(&mut setup));
     let next = match &running {
         Ok(running) => State::Running(Arc::clone(running)),
-        Err(error) if start == Start::Lazy => State::Failed(error.to_string()),
-        Err(_) => return running.map(drop),
+        Err(_) if matches!(&*state, State::Ended(_)) => return running.map(drop),
+        // No emission starts it with other settings than those that were asked for.
+        Err(error) => State::Failed(error.to_string()),
     };
     let former = std::mem::replace(&mut *state, next);
     drop(state);
@@ -76,6 +83,14 @@ fn running() -> Option<Arc<Running>> {
     match &*state() {
         State::Running(running) => Some(Arc::clone(running)),
         State::Idle | State::Forked(_) | State::Failed(_) | State::Ended(_) => None,
+    }
+}
+
+/// What ran before, in this process or in the one that it was forked from.
+fn former() -> Option<Arc<Running>> {
+    match &*state() {
+        State::Forked(former) | State::Ended(former) => Some(Arc::clone(former)),
+        State::Idle | State::Running(_) | State::Failed(_) => None,
     }
 }
 
@@ -103,9 +118,6 @@ impl Running {
         let mut sources = self.client.inherited_sources();
         sources.update(std::mem::take(&mut setup.sources));
         setup.sources = sources;
-        if setup.hooks.is_empty() {
-            setup.hooks = self.client.inherited_hooks();
-        }
         let wishes = std::mem::take(&mut setup.explicit.wishes).or(&self.plan.wishes);
         let on_loss = setup.on_loss.take().or_else(|| self.plan.on_loss.clone());
         let build = json_exporter(destination.clone());
@@ -114,6 +126,7 @@ impl Running {
 
     /// Takes over the identity sources and the redaction hooks, and refuses other credentials.
     fn adopt(&self, setup: Setup, routed: bool) -> Result<(), InitError> {
+        self.client.update_hooks(setup.hooks);
         let agrees = match &self.destination {
             Some(destination) => destination.agrees(&setup.explicit)?,
             None => setup.explicit.names_no_destination(),
@@ -126,7 +139,6 @@ impl Running {
                 "bento: it runs already, so only identity sources and redaction hooks were taken over from this `init`"
             );
         }
-        self.client.update_hooks(setup.hooks);
         self.client.update_sources(setup.sources);
         Ok(())
     }

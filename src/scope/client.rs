@@ -1,6 +1,7 @@
 //! What an emission needs to know of the SDK it belongs to.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 #[cfg(feature = "otel")]
@@ -18,7 +19,6 @@ use crate::record::{Hooks, Limits, Ratio, Resource, Scope, SpanId, SpanRecord, T
 
 /// Where spans go, within what limits, as whom, and what of them. One is made at each start of the SDK, one by each
 /// capture.
-#[derive(Debug)]
 pub(crate) struct Client {
     sink: Arc<dyn Sink>,
     pub(crate) limits: Limits,
@@ -34,6 +34,13 @@ pub(crate) struct Client {
     hooks: RwLock<Hooks>,
     hook_panics: Panics,
     open: Mutex<HashMap<SpanId, Weak<OpenSpan>>>,
+}
+
+/// It leads to the queue, where the spans of everybody wait.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
 }
 
 impl Client {

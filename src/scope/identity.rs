@@ -8,11 +8,17 @@ use crate::foreign::Panics;
 use crate::record::{Array, Attributes, Limits, Text, Value, cut_all, keys};
 
 /// What is known of who a span belongs to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub(crate) struct Identity {
     pub(crate) user: Option<Text>,
     pub(crate) session: Option<Text>,
     pub(crate) tags: Option<Vec<String>>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
 }
 
 impl Identity {
@@ -74,12 +80,18 @@ impl<T: Clone> Field<T> {
 }
 
 /// What `propagate_attributes` says of every span in its scope.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Overrides {
     pub(crate) user: Field<Text>,
     pub(crate) session: Field<Text>,
     pub(crate) tags: Field<Vec<String>>,
     pub(crate) properties: Attributes,
+}
+
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overrides").finish_non_exhaustive()
+    }
 }
 
 impl Overrides {

@@ -1,5 +1,6 @@
 //! A span from its start to its end, and the trace it belongs to.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,7 +27,6 @@ pub(crate) enum Ending {
 }
 
 /// A span that is open, or was; children may still attach to it.
-#[derive(Debug)]
 pub(crate) struct OpenSpan {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
@@ -42,7 +42,6 @@ pub(crate) struct OpenSpan {
     life: Mutex<Life>,
 }
 
-#[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "most are open; a box would be one more allocation for each span"
@@ -55,7 +54,6 @@ enum Life {
     },
 }
 
-#[derive(Debug)]
 struct Body {
     draft: Draft,
     /// Identity as the scope and the sources of `init` knew it at the start.
@@ -63,13 +61,12 @@ struct Body {
 }
 
 /// What the spans of one trace share: the backend reads a trace's identity from its root.
-#[derive(Debug)]
 struct Trace {
     root: Weak<OpenSpan>,
     shared: Mutex<TraceIdentity>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct TraceIdentity {
     /// What `update_current_trace` said, for the spans that end after it.
     updates: Identity,
@@ -77,6 +74,16 @@ struct TraceIdentity {
     replacing: Identity,
     /// What fills the root's identity where it has none.
     filling: Identity,
+}
+
+impl fmt::Debug for OpenSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenSpan")
+            .field("name", &self.name)
+            .field("trace_id", &self.trace_id)
+            .field("span_id", &self.span_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where a new span hangs.

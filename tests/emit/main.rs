@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 mod callbacks;
+mod debug;
 mod identity;
 mod order;
 mod outcome;

@@ -106,7 +106,7 @@ fn restarts() -> Vec<Fault> {
     };
     vec![
         spooling("spool-sigkill-in-flight", killed, || Plan::first([Answer::hang()])),
-        spooling("spool-sigkill-in-an-outage", killed, || Plan::first([503; 8].map(Answer::status))),
+        spooling("spool-sigkill-in-an-outage", killed, || Plan::first([503; 4].map(Answer::status))),
         spooling(
             "spool-shutdown-without-time",
             |life| {
@@ -246,6 +246,38 @@ fn disks() -> Vec<Fault> {
             Plan::ok,
         )
         .flushes(vec![Flushed::Ok, Flushed::Ok]),
+        fault("spool-without-descriptors", |life| {
+            if is_earlier() {
+                let _bento = builder().batch_spans(10).init().unwrap();
+                life.emit(50);
+                await_kept();
+                die();
+            }
+            live_earlier();
+            *life = Life::at(50);
+            let _bento = builder().init().unwrap();
+            let end = Instant::now() + LONG;
+            while bento::status().recovered() < 50 && Instant::now() < end {
+                thread::sleep(Duration::from_millis(1));
+            }
+            let limit = rustix::process::Rlimit { current: Some(64), maximum: Some(64) };
+            rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
+            let mut taken = Vec::new();
+            while let Ok(file) = fs::File::open("/dev/null") {
+                taken.push(file);
+            }
+            life.shutdown_after(Duration::from_secs(1), || drop(taken));
+            life.status();
+        })
+        .on(|| {
+            let stage = stage(&Plan::ok);
+            stage.server.stop();
+            stage
+        })
+        .directed(|stage, _| {
+            thread::sleep(Duration::from_millis(500));
+            stage.server.resume();
+        }),
         fault("spool-not-to-be-made", |life| {
             let refused = bento::builder().spool(env::current_exe().unwrap()).init();
             life.require(refused.is_err_and(|error| error.code() == "spool_not_usable"), "it started");

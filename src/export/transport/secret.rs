@@ -46,11 +46,10 @@ impl Secret {
     }
 }
 
-/// Where the reading of an answer stands within a key that it may be saying back, with its prefix or without.
-#[derive(Debug, Default)]
+/// The last bytes of an answer, which may be saying a key back, with its prefix or without.
+#[derive(Default)]
 struct Echo {
-    start: usize,
-    end: usize,
+    tail: Vec<u8>,
 }
 
 impl Echo {
@@ -59,26 +58,34 @@ impl Echo {
 
     /// Puts asterisks over what `bytes`, the next ones of an answer, show of the key. Tells whether there was any.
     fn cover(&mut self, key: &[u8], bytes: &mut [u8]) -> bool {
+        let mut seen = std::mem::take(&mut self.tail);
+        let before = seen.len();
+        seen.extend_from_slice(bytes);
+        let bare = key.get(PREFIX..).unwrap_or_default();
         let mut covered = false;
-        for index in 0..bytes.len() {
-            self.read(key, bytes[index]);
-            let shown = self.end.saturating_sub(PREFIX);
-            if shown > if self.start == 0 { 0 } else { Self::CHANCE } {
-                bytes[(index + 1).saturating_sub(shown)..=index].fill(b'*');
+        for end in before + 1..=seen.len() {
+            let with_prefix = longest_beginning(key, &seen[..end]).saturating_sub(PREFIX);
+            let without = Some(longest_beginning(bare, &seen[..end])).filter(|shown| *shown > Self::CHANCE);
+            let shown = with_prefix.max(without.unwrap_or_default());
+            if shown > 0 {
+                bytes[(end - shown).saturating_sub(before)..end - before].fill(b'*');
                 covered = true;
             }
         }
+        self.tail = seen.split_off(seen.len().saturating_sub(key.len()));
         covered
     }
+}
 
-    fn read(&mut self, key: &[u8], byte: u8) {
-        let begins = |start: usize| key.get(start) == Some(&byte);
-        if begins(self.end) {
-            self.end += 1;
-        } else {
-            self.start = if begins(PREFIX) { PREFIX } else { 0 };
-            self.end = self.start + usize::from(begins(self.start));
-        }
+/// How much of the beginning of `pattern` stands at the end of `text`.
+fn longest_beginning(pattern: &[u8], text: &[u8]) -> usize {
+    let most = pattern.len().min(text.len());
+    (1..=most).rev().find(|length| text.ends_with(&pattern[..*length])).unwrap_or(0)
+}
+
+impl fmt::Debug for Echo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Echo").finish_non_exhaustive()
     }
 }
 
@@ -163,6 +170,9 @@ mod tests {
         let mut bytes = *b"unknown: hunter2";
         assert!(Echo::default().cover(key, &mut bytes));
         assert_eq!(&bytes, b"unknown: *******");
+        let mut bytes = *b"token b7secret, aaab9";
+        assert!(Echo::default().cover(b"bl_pk_b7secret", &mut bytes));
+        assert_eq!(&bytes, b"token ********, aaab9");
         assert!(!Echo::default().cover(key, &mut b"{}".to_vec()));
         assert!(!Echo::default().cover(b"", &mut b"anything".to_vec()));
     }

@@ -37,7 +37,7 @@ pub(super) struct Disk {
     kept_bytes: usize,
     /// What the keeper is writing.
     in_hand: Option<InHand>,
-    /// Since when something waits that is not on disk, as the keeper saw it.
+    /// Since when something waits that is not on disk, as worker or keeper saw it.
     unkept_since: Option<Instant>,
     /// The disk took nothing, and is not tried again before.
     failed_until: Option<Instant>,
@@ -133,6 +133,16 @@ impl Disk {
         since.unwrap_or(now) + self.keep_within.unwrap_or_default() + STALL
     }
 
+    /// Takes note that something waits that is not on disk.
+    pub(super) fn note_unkept(&mut self, now: Instant) -> Instant {
+        *self.unkept_since.get_or_insert(now)
+    }
+
+    /// Takes note that the oldest of it was taken out; the rest has its own time.
+    pub(super) fn note_taken(&mut self) {
+        self.unkept_since = None;
+    }
+
     pub(super) fn has_turn(&self) -> bool {
         self.has_turn
     }
@@ -206,10 +216,9 @@ impl Queue {
             return Keep::Stop;
         }
         let (Some(oldest), Some(within)) = (self.waiting.front(), self.disk.keep_within) else {
-            self.disk.unkept_since = None;
             return Keep::Wait(None);
         };
-        let since = *self.disk.unkept_since.get_or_insert(now);
+        let since = self.disk.note_unkept(now);
         let (kept_spans, kept_bytes) = self.disk.kept_size();
         let completes_batch = self.has_full_batch() && !self.policy.is_full_batch(kept_spans, kept_bytes);
         let is_full = completes_batch || self.policy.is_full_batch(self.waiting.len(), self.waiting_bytes);
@@ -220,35 +229,34 @@ impl Queue {
         }
         let Some(batch) = self.cut_waiting(now) else { return Keep::Wait(None) };
         self.disk.in_hand = Some(InHand::of(&batch, now));
-        self.disk.unkept_since = None;
         Keep::Write(batch)
     }
 
-    /// Takes back what the keeper has written, or could not write. Gives a file back that came too late.
-    pub(crate) fn kept(
-        &mut self,
-        mut batch: Batch,
-        file: Option<SpoolFile>,
-        now: Instant,
-    ) -> Option<SpoolFile> {
+    /// Takes back what the keeper has written, or could not write. The files hold the records in their order; those that
+    /// came too late are given back.
+    pub(crate) fn kept(&mut self, mut batch: Batch, files: Vec<SpoolFile>, now: Instant) -> Vec<SpoolFile> {
         self.disk.in_hand = None;
         if self.phase == Phase::Closed {
-            return file;
+            return files;
         }
-        if let Some(file) = file {
-            self.disk.failed_until = None;
-            let (ranges, in_order) = (ranges(batch.numbers()), batch.is_uniform());
-            batch.copies.push(Arc::new(DiskCopy { file, ranges, in_order }));
-            self.disk.kept_spans += batch.len();
-            self.disk.kept_bytes += batch.bytes();
-            self.disk.kept.push_back(batch);
-        } else {
+        if files.is_empty() {
             self.disk.failed_until = Some(now + STALL);
             self.waiting_bytes += batch.bytes();
             batch.entries.append(&mut self.waiting);
             self.waiting = batch.entries;
+            return files;
         }
-        None
+        self.disk.failed_until = None;
+        let in_order = batch.is_uniform();
+        let mut numbers = batch.numbers().into_iter();
+        for file in files {
+            let mine = numbers.by_ref().take(usize::try_from(file.spans()).unwrap_or(usize::MAX));
+            batch.copies.push(Arc::new(DiskCopy { file, ranges: ranges(mine), in_order }));
+        }
+        self.disk.kept_spans += batch.len();
+        self.disk.kept_bytes += batch.bytes();
+        self.disk.kept.push_back(batch);
+        Vec::new()
     }
 
     /// Whether the keeper has everything on disk that it can bring there.
@@ -257,8 +265,16 @@ impl Queue {
         !self.disk.is_on() || (self.disk.in_hand.is_none() && (self.waiting.is_empty() || has_failed))
     }
 
-    /// Without a keeper nothing reaches the disk any more.
+    /// Without a keeper nothing reaches the disk any more; what it had in hand when it panicked is lost.
     pub(crate) fn keep_nothing(&mut self) {
+        self.count_panic();
+        if let Some(InHand { numbers, bytes, .. }) = self.disk.in_hand.take()
+            && self.phase != Phase::Closed
+        {
+            self.spans -= numbers.len();
+            self.bytes -= bytes;
+            self.lose(&numbers, LossReason::Exporter);
+        }
         self.disk.keep_within = None;
         self.disk.is_looking = false;
     }

@@ -226,6 +226,11 @@ impl Queue {
         }
     }
 
+    /// Whether nothing will become of what is still held, in this process.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase == Phase::Closed && self.in_flight.is_none()
+    }
+
     /// When the drain under way ends. What is still to be brought to the disk has a moment more.
     pub(crate) fn drain_end(&self) -> Option<Instant> {
         match self.phase {

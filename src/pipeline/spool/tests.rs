@@ -131,11 +131,36 @@ fn no_more_than_the_bound_lies_there_whoever_wrote_it() {
     first.write(&body("b"), 1).unwrap();
     let second = Spool::open(&directory.0, 3 * BLOCK_BYTES, "http://one").unwrap();
     second.write(&body("c"), 1).unwrap();
-    assert_eq!(second.write(&body("d"), 1).unwrap_err().kind(), ErrorKind::StorageFull);
+    assert!(matches!(second.write(&body("d"), 1), Err(WriteError::Bound)));
     let large = vec![0; 4 * 4096];
-    assert_eq!(first.write(&large, 1).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    assert!(matches!(first.write(&large, 1), Err(WriteError::Bound)));
     first.remove(file);
     first.write(&body("e"), 1).unwrap();
+}
+
+#[test]
+fn damaged_files_make_room_before_others_do() {
+    let directory = Directory::new();
+    let spool = Spool::open(&directory.0, 3 * BLOCK_BYTES, "http://one").unwrap();
+    for _ in 0..3 {
+        spool.set_aside(spool.write(b"no gzip", 1).unwrap());
+    }
+    let file = spool.write(&body("a"), 1).unwrap();
+    spool.write(&body("b"), 1).unwrap();
+    assert_eq!(list(&directory.0.join(ASIDE)).len(), 1);
+    assert!(spool.read(file).is_ok());
+}
+
+#[test]
+fn strange_files_are_neither_opened_nor_believed() {
+    let directory = Directory::new();
+    let spool = directory.open();
+    let lock = format!("{}1-0.lock", spool.destination);
+    DirBuilder::new().create(directory.0.join(lock)).unwrap();
+    fs::write(spool.slot.join("0000000000000001-4294967295.json.gz"), "").unwrap();
+    drop(spool);
+    let found = directory.open().adopt();
+    assert_eq!((found.files.len(), found.damaged), (0, 0));
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! What is kept from the backend: by redaction hooks, by masks and by sampling.
 
+mod again;
 mod books;
 #[cfg(feature = "otel")]
 mod bridges;

@@ -30,7 +30,7 @@ fn keep_all(queue: &mut Queue, now: Instant) -> Vec<usize> {
     while let Keep::Write(batch) = queue.next_keep(now) {
         sizes.push(batch.len());
         let file = file(queue.next_number * 100 + sizes.len() as u64, batch.len());
-        assert_eq!(queue.kept(batch, Some(file), now), None);
+        assert_eq!(queue.kept(batch, vec![file], now), []);
         assert!(books_balance(queue));
     }
     sizes
@@ -73,11 +73,45 @@ fn a_disk_that_hangs_or_fails_holds_nothing_up_for_long() {
     assert_eq!((late.len(), late.is_on_disk()), (2, false));
     queue.settle(late, accept(), now, 0);
 
-    assert_eq!(queue.kept(batch, None, now + 3 * SECOND), None);
+    assert_eq!(queue.kept(batch, Vec::new(), now + 3 * SECOND), []);
     let batch = sent(queue.next(now + 3 * SECOND)).expect("the disk takes nothing");
     assert_eq!((batch.len(), batch.is_on_disk()), (4, false));
     queue.settle(batch, accept(), now, 0);
     assert_eq!(queue.close_ticket(ticket), Ok(()));
+    assert!(books_balance(&queue));
+}
+
+#[test]
+fn a_keeper_that_never_looks_or_dies_holds_nothing_up() {
+    let (mut queue, now) = queue();
+    push(&mut queue, 4);
+    assert!(matches!(queue.next(now), Step::Wait(until) if until <= now + 2 * SECOND));
+    let batch = sent(queue.next(now + 2 * SECOND)).expect("it has waited long enough");
+    queue.settle(batch, accept(), now, 0);
+
+    push(&mut queue, 4);
+    assert!(matches!(queue.next_keep(now), Keep::Write(_)));
+    push(&mut queue, 4);
+    queue.keep_nothing();
+    assert_eq!(queue.accounts().lost.of(LossReason::Exporter), 4);
+    assert!(sent(queue.next(now)).is_some() && books_balance(&queue));
+}
+
+#[test]
+fn a_batch_in_several_files_is_told_apart() {
+    let (mut queue, now) = queue();
+    push(&mut queue, 4);
+    let Keep::Write(batch) = queue.next_keep(now) else { panic!("a full batch waits") };
+    assert_eq!(queue.kept(batch, vec![file(1, 1), file(2, 3)], now), []);
+    let batch = sent(queue.next(now)).expect("a full batch");
+    queue.settle(batch, retry(), now, u64::MAX);
+    push(&mut queue, 8);
+    assert_eq!((queue.held(), queue.spans), (12, 8));
+    for (expected, numbers) in [(file(1, 1), vec![0]), (file(2, 3), vec![1, 2, 3])] {
+        let spooled = spooled(queue.due_spooled(now + SECOND).expect("it is on disk only"));
+        assert_eq!((spooled.file(), spooled.numbers()), (expected, numbers));
+        queue.settle_spooled(spooled, &accept(), now, 0);
+    }
     assert!(books_balance(&queue));
 }
 
@@ -87,7 +121,7 @@ fn what_was_not_written_is_tried_again_and_keeps_its_place() {
     push(&mut queue, 4);
     let Keep::Write(batch) = queue.next_keep(now) else { panic!("a full batch waits") };
     push(&mut queue, 1);
-    queue.kept(batch, None, now);
+    queue.kept(batch, Vec::new(), now);
     assert!(matches!(queue.next_keep(now), Keep::Wait(Some(until)) if until == now + STALL));
     assert_eq!(keep_all(&mut queue, now + STALL), [4]);
     let batch = sent(queue.next(now + STALL)).expect("a full batch");

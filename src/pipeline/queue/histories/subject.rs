@@ -148,8 +148,8 @@ impl Subject {
     pub(super) fn kept(&mut self, written: bool) -> Option<SpoolFile> {
         let batch = self.keeping.take()?;
         let file = written.then(|| self.file(batch.len() as u64));
-        let late = self.queue.kept(batch, file, self.now);
-        file.filter(|_| late.is_none())
+        let late = self.queue.kept(batch, file.into_iter().collect(), self.now);
+        file.filter(|_| late.is_empty())
     }
 
     pub(super) fn evict_spooled(&mut self) -> Vec<SpoolFile> {
