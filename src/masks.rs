@@ -3,8 +3,10 @@
 mod card;
 mod email;
 mod key;
+mod pem;
 mod place;
 mod secret;
+mod value;
 
 use std::borrow::Cow;
 use std::ops::Range;

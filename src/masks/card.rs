@@ -30,8 +30,11 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
                 continue;
             };
             let (start, end) = (groups[at].start, groups[at + count - 1].end);
-            let quote = if count == 1 { levels.quote_for(start, end) } else { String::new() };
-            edits.replace(start..end, format!("{quote}{MASK}{quote}"));
+            if count == 1 {
+                edits.replace(start..end, levels.in_place_of_number(start, end, MASK));
+            } else {
+                edits.replace(start..end, MASK);
+            }
             at += count;
         }
     }

@@ -1,16 +1,13 @@
 //! Keys and tokens that tell by their form what they are.
 
-use std::ops::Range;
-
 use once_cell::sync::Lazy;
 use regex::Regex;
 
 use super::place::{begins_word, ends_word};
-use super::{Edits, Pattern};
+use super::{Edits, Pattern, pem};
 
 const MASK: &str = "[api-key]";
 const TOKEN: &str = "[token]";
-const PRIVATE_KEY: &str = "[private-key]";
 
 /// What keys begin with, and what follows.
 #[rustfmt::skip]
@@ -49,16 +46,8 @@ static KEY: Pattern = Lazy::new(|| {
     Regex::new(&format!("^(?:{})", forms.join("|"))).ok()
 });
 
-const PEM_START: &str = "-----BEGIN ";
-/// A private key in PEM form. Its lines may be those of JSON, and its end may be missing.
-static PEM: Pattern = Lazy::new(|| {
-    let line = r"(?:[A-Za-z0-9+/=:, \r\n]|\\+[nr])*";
-    let kind = "[A-Z ]{0,30}PRIVATE KEY-----";
-    Regex::new(&format!("^{PEM_START}{kind}{line}(?:-----END {kind})?")).ok()
-});
-
 pub(super) fn find(text: &str, edits: &mut Edits) {
-    private_keys(text, edits);
+    pem::find(text, edits);
     let private = edits.0.len();
     keys(text, edits);
     if private > 0 {
@@ -93,25 +82,6 @@ fn keys(text: &str, edits: &mut Edits) {
 fn run_end(text: &str, from: usize) -> usize {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     text.bytes().skip(from).position(|byte| !is_part(byte)).map_or(text.len(), |length| from + length)
-}
-
-fn private_keys(text: &str, edits: &mut Edits) {
-    let Some(pem) = &*PEM else { return };
-    let mut from = 0;
-    while let Some(range) = next_private_key(text, from, pem) {
-        from = range.end;
-        edits.replace(range, PRIVATE_KEY);
-    }
-}
-
-fn next_private_key(text: &str, mut from: usize, pem: &Regex) -> Option<Range<usize>> {
-    loop {
-        let start = from + text.get(from..)?.find(PEM_START)?;
-        if let Some(key) = pem.find(&text[start..]) {
-            return Some(start..start + key.end());
-        }
-        from = start + PEM_START.len();
-    }
 }
 
 /// Whether it has a digit or a capital beyond its start, as anything random of that length has, and words have not.

@@ -56,23 +56,24 @@ impl<'a> Levels<'a> {
         Self { text, read: 0, open: vec![looks_like_json(text)] }
     }
 
-    /// The quote that a text must have on both sides to stand where the number at `start..end` stands, because JSON takes
-    /// a number bare. Where it is no value of JSON, there is none. To be asked in ascending order.
-    pub(super) fn quote_for(&mut self, start: usize, end: usize) -> String {
+    /// What may stand where the number at `start..end` stands: the mask, in quotes where JSON takes a number bare. To be
+    /// asked in ascending order.
+    pub(super) fn in_place_of_number(&mut self, start: usize, end: usize, mask: &str) -> String {
         self.read_to(start);
         let is_after_sign = without_blanks(&self.text[..start]).ends_with([':', ',', '[']);
         let is_before_sign = after_blanks(&self.text[end..]).starts_with([',', ']', '}']);
         if is_after_sign && is_before_sign && self.open.last() == Some(&true) {
-            let backslashes = (1 << (self.open.len() - 1).min(30)) - 1;
-            "\\".repeat(backslashes) + "\""
+            in_quotes(mask, self.open.len() - 1)
         } else {
-            String::new()
+            mask.to_owned()
         }
     }
 
-    /// How many texts of JSON stand around the place that was last asked for.
-    pub(super) fn around(&self) -> usize {
-        if self.open[0] { self.open.len() - 1 } else { 0 }
+    /// How many texts of JSON stand around that place: what is quoted in words is none. To be asked in ascending order.
+    pub(super) fn around(&mut self, at: usize) -> usize {
+        self.read_to(at);
+        let json = self.open.iter().take_while(|is_json| **is_json).count();
+        json.min(self.open.len() - 1)
     }
 
     /// Whether the quote at `start..end` ends a text of JSON that it stands in, such as `"password: "`. To be asked in
@@ -80,9 +81,7 @@ impl<'a> Levels<'a> {
     pub(super) fn is_ending(&mut self, start: usize, end: usize) -> bool {
         self.read_to(start);
         let is_outer = level_of(end - start - 1) + 1 < self.open.len();
-        let rest = after_blanks(&self.text[end..]).trim_start_matches('\\');
-        // Elsewhere the levels were misread, as in words with a single quote.
-        self.open[0] && is_outer && (rest.is_empty() || rest.starts_with([',', '}', ']', ':', '"']))
+        self.open[0] && is_outer && may_end_text(&self.text[end..])
     }
 
     fn read_to(&mut self, end: usize) {
@@ -107,6 +106,38 @@ impl<'a> Levels<'a> {
     }
 }
 
+/// A quote of that level has seven backslashes.
+const DEEPEST_MASK: usize = 3;
+
+/// A mask as a text of JSON that is quoted `level` times. Quotes double in length with every level: a few deep ones would
+/// be longer than all that they stand in, so deeper down it is `null`, which needs none.
+pub(super) fn in_quotes(mask: &str, level: usize) -> String {
+    if level > DEEPEST_MASK {
+        return "null".to_owned();
+    }
+    let quote = "\\".repeat((1 << level) - 1) + "\"";
+    format!("{quote}{mask}{quote}")
+}
+
+/// Whether a quote may be the end of a text of JSON by what follows it. Elsewhere levels were misread, as in words with a
+/// single quote, or in what is almost JSON.
+pub(super) fn may_end_text(after_quote: &str) -> bool {
+    let rest = after_blanks(after_quote).trim_start_matches('\\');
+    rest.is_empty() || rest.starts_with([',', '}', ']', ':', '"'])
+}
+
+/// The length of a text up to the end of the innermost of the texts of JSON `around` it, or else of all of it.
+pub(super) fn enclosed(rest: &str, around: usize) -> usize {
+    let mut backslashes = 0;
+    for (at, byte) in rest.bytes().enumerate() {
+        if byte == b'"' && level_of(backslashes) < around && may_end_text(&rest[at + 1..]) {
+            return at - depth_of(backslashes);
+        }
+        backslashes = if byte == b'\\' { backslashes + 1 } else { 0 };
+    }
+    rest.len()
+}
+
 fn looks_like_json(text: &str) -> bool {
     after_blanks(text).starts_with(['{', '['])
 }
@@ -121,7 +152,7 @@ fn without_blanks(text: &str) -> &str {
 }
 
 /// `text` without the blanks it begins with, also escaped ones.
-fn after_blanks(text: &str) -> &str {
+pub(super) fn after_blanks(text: &str) -> &str {
     let mut text = text.trim_start();
     while text.starts_with('\\')
         && let Some(rest) = text.trim_start_matches('\\').strip_prefix(['n', 'r', 't'])
@@ -195,23 +226,64 @@ mod tests {
 
     #[test]
     fn a_number_of_json_needs_the_quote_of_its_level() {
-        let quote = |text: &str| {
+        let masked = |text: &str| {
             let start = text.find('7').unwrap_or_default();
-            Levels::of(text).quote_for(start, start + 1)
+            Levels::of(text).in_place_of_number(start, start + 1, "x")
         };
         for text in
             [r#"{"a": 7}"#, "[1, 7, 2]", r#"{"a":["x: ", 7]}"#, r#"{"a":[[1],[2, 7]]}"#, r#"["\\", 7]"#]
         {
-            assert_eq!(quote(text), "\"", "{text}");
+            assert_eq!(masked(text), "\"x\"", "{text}");
         }
         for text in [r#"{"a":"{\"b\":7}"}"#, r#"["[\\n 7]"]"#, r#"["[\"\\\\\", 7]"]"#] {
-            assert_eq!(quote(text), "\\\"", "{text}");
+            assert_eq!(masked(text), "\\\"x\\\"", "{text}");
         }
-        assert_eq!(quote(r#"{"a":"{\"b\":\"[7]\"}"}"#), "\\\\\\\"");
+        assert_eq!(masked(r#"{"a":"{\"b\":\"[7]\"}"}"#), "\\\\\\\"x\\\\\\\"");
         for text in
             [r#"["1, 7, 2"]"#, "one, 7, two", r#"{"a":": 7, "}"#, r#"{"a":", 7 ,"}"#, r#"["b\": 7, "]"#]
         {
-            assert_eq!(quote(text), "", "{text}");
+            assert_eq!(masked(text), "x", "{text}");
+        }
+    }
+
+    #[test]
+    fn however_deep_json_is_quoted_masks_do_not_make_it_long() {
+        let masks = crate::Masks::all();
+        for secrets in ["4111111111111111,", "1,4111111111111111,", r#"pwd":7,"#] {
+            let mut text = String::new();
+            for level in 0..=20 {
+                let quote = "\\".repeat((1 << level) - 1) + "\"";
+                text.push('[');
+                for secrets in
+                    [secrets.to_owned(), secrets.replacen("pwd\"", &format!("{quote}pwd{quote}"), 1)]
+                {
+                    let text = format!("{text}{}", secrets.repeat((1_usize << 16) / secrets.len() + 1));
+                    let masked = masks.mask(&text);
+                    assert!(masked.len() <= 4 * text.len(), "{secrets} at {level}: {}", masked.len());
+                    assert!(!masked.contains("4111"), "{secrets} at {level}");
+                }
+                text += &quote;
+            }
+        }
+    }
+
+    #[test]
+    fn below_some_levels_a_number_becomes_null_and_json_stays_json() {
+        let card = serde_json::json!({ "cards": [4_111_111_111_111_111_i64, 1], "pwd": 5 });
+        let mut value = card;
+        for level in 0..8 {
+            let masked = crate::Masks::all().mask(&value.to_string()).into_owned();
+            let mut inner: serde_json::Value = serde_json::from_str(&masked).unwrap_or_default();
+            while let Some(text) = inner["a"].as_str() {
+                inner = serde_json::from_str(text).unwrap_or_default();
+            }
+            let expected = if level > DEEPEST_MASK {
+                serde_json::json!({ "cards": [null, 1], "pwd": null })
+            } else {
+                serde_json::json!({ "cards": ["[card]", 1], "pwd": "[secret]" })
+            };
+            assert_eq!(inner, expected, "{masked}");
+            value = serde_json::json!({ "a": value.to_string() });
         }
     }
 

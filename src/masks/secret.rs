@@ -1,14 +1,19 @@
 //! What a name tells to be secret.
 
+use std::ops::Range;
+
 use once_cell::sync::Lazy;
 use regex::{Captures, Regex};
 
-use super::place::{Levels, begins_word, depth_of, level_of};
+use super::place::{Levels, begins_word, in_quotes, level_of, may_end_text};
+use super::value::{self, LONGEST_WORD};
 use super::{Edits, Pattern};
 use crate::record::prefix;
 
 pub(super) const MASK: &str = "[secret]";
 const TOKEN: &str = "[token]";
+/// What a list of headers may begin with and be none.
+const MASKS: [&str; 6] = ["[secret]", "[token]", "[api-key]", "[private-key]", "[card]", "[e-mail]"];
 
 /// The ends of names. A token alone is none: models count tokens, and pages have them.
 const NAMES: &str = "pass(?:word|wd|wort|phrase|code)|pwd|secret|authorization|cookie\
@@ -17,7 +22,8 @@ const NAMES: &str = "pass(?:word|wd|wort|phrase|code)|pwd|secret|authorization|c
 
 /// A pair: a name, its quote, a sign, the quote of its value. Quotes have backslashes inside of quoted JSON.
 static PAIR: Pattern = Lazy::new(|| {
-    Regex::new(&format!(r#"(?i-u:{NAMES})(\\*["'])?[ \t]*(?:=>|:=|={{1,3}}|:)[ \t]*(\\*["'])?"#)).ok()
+    Regex::new(&format!(r#"(?i-u:{NAMES})(\\*["'])?[ \t]*(?:=>|:=|={{1,3}}|:)[ \t]*(?:""|'')?(\\*["'])?"#))
+        .ok()
 });
 static NAME: Pattern = Lazy::new(|| Regex::new(&format!("(?i-u:{NAMES})$")).ok());
 static BEARER: Pattern = Lazy::new(|| Regex::new("(?i-u:bearer)[ \t]+[A-Za-z0-9._~+/-]{8,}=*").ok());
@@ -34,84 +40,79 @@ pub(super) fn find(text: &str, edits: &mut Edits) {
     edits.order();
 }
 
-/// What stands for a value in programs is no longer than that.
-const LONGEST_WORD: usize = 128;
-
 fn pairs(text: &str, edits: &mut Edits) {
     let Some(pair) = &*PAIR else { return };
     let mut levels = Levels::of(text);
-    let mut from = 0;
+    let (mut from, mut walked_to) = (0, 0);
     while let Some(found) = pair.captures_at(text, from) {
         let start = found.get_match().end();
+        from = start;
+        let around = levels.around(found.get(2).map_or(start, |quote| quote.start()));
         if found.get(2).is_some_and(|quote| levels.is_ending(quote.start(), quote.end())) {
-            from = start;
             continue;
         }
-        let rest = &text[start..];
-        // A bare one of these begins a structure, in which there may be other pairs.
-        let is_structure = found.get(2).is_none() && rest.starts_with(['{', '[']);
-        // What is no secret is told by its beginning, so that texts of many pairs are not read over and over.
-        let beginning = prefix(rest, LONGEST_WORD);
-        let beginning = &beginning[..found
-            .get(2)
-            .map_or_else(|| word(beginning), |quote| quoted(beginning, quote.as_str(), levels.around()))];
-        if is_structure || !is_secret(beginning) {
-            from = start;
-        } else {
-            let end = value_end(text, &found, levels.around());
-            edits.replace(start..end, mask_for(&found));
-            from = end;
+        if found.get(2).is_none() && value::is_structure(&text[start..], found.get(1).is_some()) {
+            // Texts that it holds are masked, and there may be other pairs in it.
+            if start >= walked_to {
+                walked_to = value::mask_structure(text, start, around, edits);
+            }
+        } else if let Some(value) = value_at(text, &found, around) {
+            from = value.end;
+            edits.replace(value, mask_for(&found));
         }
     }
 }
 
-/// The end of the value that follows a pair's sign.
-fn value_end(text: &str, found: &Captures<'_>, around: usize) -> usize {
+/// The value that follows a pair's sign, where it is a secret. What is none is told by its beginning, so that texts of
+/// many pairs are not read over and over.
+fn value_at(text: &str, found: &Captures<'_>, around: usize) -> Option<Range<usize>> {
     let start = found.get_match().end();
     let rest = &text[start..];
+    let beginning = prefix(rest, LONGEST_WORD);
     if let Some(quote) = found.get(2) {
-        return start + quoted(rest, quote.as_str(), around);
+        let quoted = |text: &str| value::quoted(text, quote.as_str(), around);
+        return is_secret(&beginning[..quoted(beginning)]).then(|| start..start + quoted(rest));
     }
-    let bare = start + word(rest);
-    let name = found.get_match().as_str().to_ascii_lowercase();
-    let is_header = found.get(1).is_none();
-    if name.starts_with("cookie") && is_header {
-        start + line(rest)
-    } else if name.starts_with("authorization") && is_scheme(&text[start..bare]) {
-        // The scheme is followed by what is secret.
-        let credentials = text[bare..].trim_start_matches([' ', '\t']);
-        let credentials_at = text.len() - credentials.len();
-        credentials_at
-            + credentials
-                .find(|c: char| c.is_whitespace() || "\"'\\<>,".contains(c))
-                .unwrap_or(credentials.len())
-    } else {
-        bare
+    let pair = found.get_match();
+    let surrounding = || value::surrounding(text, pair.start(), around).filter(|_| found.get(1).is_none());
+    let name = pair.as_str().to_ascii_lowercase();
+    let is_header = found.get(1).is_none()
+        && (name.starts_with("cookie") || (name.starts_with("authorization") && name.contains(':')));
+    if rest.starts_with(['{', '[']) {
+        // As lists of headers are printed; another structure without texts may have other pairs.
+        let is_list =
+            is_header && !rest.starts_with("[[") && !MASKS.iter().any(|mask| rest.starts_with(mask));
+        let end = beginning.find([']', '\n', '"']).filter(|end| is_list && *end > 1)?;
+        return Some(start + 1..start + end);
     }
-}
-
-/// The length of a text up to the quote that ends it, or one of the texts `around` it; or else up to the line's end.
-fn quoted(rest: &str, quote: &str, around: usize) -> usize {
-    let depth = depth_of(quote.len() - 1);
-    let mark = quote.as_bytes()[quote.len() - 1];
-    let mut backslashes = 0;
-    for (at, byte) in rest.bytes().enumerate() {
-        let is_mark = byte == mark && depth_of(backslashes) <= depth;
-        if is_mark || (byte == b'"' && level_of(backslashes) < around) {
-            return at - depth_of(backslashes);
+    if !is_header && let Some((quote, at)) = value::text_behind(rest) {
+        let is_closing = surrounding()
+            .is_some_and(|(mark, depth)| quote.len() == depth + 1 && quote.as_bytes().last() == Some(&mark));
+        let is_outer =
+            quote.ends_with('"') && level_of(quote.len() - 1) < around && may_end_text(&rest[at..]);
+        if !is_closing && !is_outer {
+            let quoted = |text: &str| value::quoted(text, quote, around);
+            let beginning = prefix(&rest[at..], LONGEST_WORD);
+            return is_secret(&beginning[..quoted(beginning)])
+                .then(|| start + at..start + at + quoted(&rest[at..]));
         }
-        backslashes = if byte == b'\\' { backslashes + 1 } else { 0 };
     }
-    rest.find('\n').unwrap_or(rest.len())
-}
-
-/// The length of a bare value.
-fn word(rest: &str) -> usize {
-    rest.find(|c: char| c.is_whitespace() || "\"'`\\,;&<>()}]".contains(c)).unwrap_or(rest.len())
-}
-
-fn line(rest: &str) -> usize {
-    rest.find(['\r', '\n', '"', '\'', '\\']).unwrap_or(rest.len())
+    let bare = value::word(beginning);
+    if !is_secret(&beginning[..bare]) || value::looks_up(rest) {
+        return None;
+    }
+    if is_header {
+        return Some(start..start + value::header(rest, surrounding(), around));
+    }
+    let bare = value::word(rest);
+    if name.starts_with("authorization") && is_scheme(&rest[..bare]) {
+        // The scheme is followed by what is secret.
+        let credentials = rest[bare..].trim_start_matches([' ', '\t']);
+        let ends = |c: char| c.is_whitespace() || "\"'\\<>,".contains(c);
+        let length = credentials.find(ends).unwrap_or(credentials.len());
+        return Some(start..text.len() - credentials.len() + length);
+    }
+    Some(start..start + value::joined(rest, surrounding, around))
 }
 
 fn is_scheme(word: &str) -> bool {
@@ -121,8 +122,11 @@ fn is_scheme(word: &str) -> bool {
 }
 
 /// Whether a value is one: not empty, not masked already, and no word of a program that stands for a value or a type.
-fn is_secret(value: &str) -> bool {
-    const WORDS: [&str; 15] = [
+pub(super) fn is_secret(value: &str) -> bool {
+    const WORDS: [&str; 18] = [
+        "array",
+        "object",
+        "integer",
         "null",
         "none",
         "nil",
@@ -139,11 +143,14 @@ fn is_secret(value: &str) -> bool {
         "any",
         "required",
     ];
-    !(value.is_empty() || is_reference(value) || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)))
+    !(value.is_empty()
+        || value == MASK
+        || is_reference(value)
+        || WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)))
 }
 
 /// Whether a program looks the value up elsewhere.
-fn is_reference(value: &str) -> bool {
+pub(super) fn is_reference(value: &str) -> bool {
     let in_variable = value.strip_prefix(['$', '%']).is_some_and(|name| {
         let is_upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_%".contains(c);
         name.starts_with(['{', '(']) || (!name.is_empty() && name.chars().all(is_upper))
@@ -154,11 +161,11 @@ fn is_reference(value: &str) -> bool {
 
 /// The mask, in quotes where JSON had a bare number.
 fn mask_for(found: &Captures<'_>) -> String {
-    let quote = match (found.get(1), found.get(2)) {
-        (Some(quote), None) if quote.as_str().ends_with('"') => quote.as_str(),
-        _ => "",
-    };
-    format!("{quote}{MASK}{quote}")
+    match (found.get(1), found.get(2)) {
+        // The backslashes before a quote may in part be the name's own.
+        (Some(quote), None) if quote.as_str().ends_with('"') => in_quotes(MASK, level_of(quote.len() - 1)),
+        _ => MASK.to_owned(),
+    }
 }
 
 fn bearers(text: &str, edits: &mut Edits) {

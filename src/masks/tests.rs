@@ -293,13 +293,17 @@ fn random(state: &mut u64) -> usize {
 
 #[test]
 fn whatever_stands_beside_a_secret_json_stays_json_and_the_secret_goes() {
-    const SECRETS: [&str; 6] = [
+    const SECRETS: [&str; 10] = [
         "sk-proj-AbC123dEf456GhI789",
         "ann.lee@example.com",
         "4111 1111 1111 1111",
         "4111111111111111",
         "password=hunter2hunter2",
         "Authorization: Bearer hunter2hunter2",
+        "Authorization: Custom hunter2, hunter2",
+        "password: Some(\"hunter2 hunter2\")",
+        "{'password': [b'hunter2', 'hunter2']}",
+        "-----BEGIN PRIVATE KEY-----\nhunter2\n\thunter2",
     ];
     const BESIDE: [&str; 16] = [
         " ",
@@ -369,6 +373,14 @@ fn no_text_is_read_over_and_over() {
         "bearer ",
         "cookie: a ",
         "authorization: bearer ",
+        "authorization: x \"",
+        "secret: Some(\"x",
+        "secret: Some(\"x\\\"')",
+        "pwd=ab\"",
+        "pwd=b'",
+        "\"pwd\":[\"x\",'y",
+        "\"secret\":{\"a\":",
+        "pwd=f(",
         "a.",
         "\\",
         "\\n",
@@ -379,7 +391,7 @@ fn no_text_is_read_over_and_over() {
     for beginning in beginnings {
         let text = format!("[{}", beginning.repeat((1 << 18) / beginning.len()));
         let masked = all(&text);
-        assert!(masked.len() <= 2 * text.len(), "{beginning}");
+        assert!(masked.len() <= 3 * text.len(), "{beginning}");
     }
     // A second or two in a build without optimisation; where one is read over and over it is hours.
     assert!(start.elapsed() < std::time::Duration::from_secs(120));
