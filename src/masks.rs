@@ -14,7 +14,7 @@ use std::ops::Range;
 use once_cell::sync::Lazy;
 use regex::Regex;
 
-use crate::record::{Field, Redact};
+use crate::record::{Field, Redact, keys};
 
 /// Masks for what should not leave a process: a [redaction hook](Redact) that puts the name of its kind in the place of
 /// whatever looks like a secret.
@@ -34,11 +34,13 @@ use crate::record::{Field, Redact};
 /// | [`card_numbers`](Masks::card_numbers) | numbers of payment cards | `[card]` |
 /// | [`emails`](Masks::emails) | e-mail addresses | `[e-mail]` |
 ///
-/// JSON stays JSON, also where it is quoted in JSON, as the arguments of a tool often are. Masks know secrets by their
+/// JSON stays JSON, also where it is quoted in JSON, as the arguments of a tool often are; where it is quoted more than
+/// three times, a bare number becomes `null`. Masks know secrets by their
 /// looks: what has none, such as a name, a street or a password in a sentence, they cannot know. Give a hook of your own
 /// for these.
 ///
-/// A text that the limits have cut loses its last word, which may be the beginning of a secret.
+/// A text that the limits have cut loses its last word, which may be the beginning of a secret. An attribute whose key
+/// itself looks like a secret is left out.
 #[derive(Clone, Debug)]
 pub struct Masks(Vec<Kind>);
 
@@ -65,7 +67,7 @@ impl Masks {
 
     /// Keys and tokens that tell by their form what they are: those of Anthropic, AWS, Bento, Databricks, Google, Groq,
     /// Hugging Face, npm, Perplexity, Replicate, Slack, Stripe, `OpenAI` and others; JSON Web Tokens; and
-    /// private keys in PEM form.
+    /// private keys in PEM form, from the line that begins them to the one that ends them, or else to the end of the text.
     ///
     /// ```
     /// let masks = bento::Masks::api_keys();
@@ -75,8 +77,9 @@ impl Masks {
         Self::of(vec![Kind::Key])
     }
 
-    /// What a name tells to be secret: `password=…`, `"api_key": "…"`, `Authorization: Bearer …`, `Cookie: …`,
-    /// `https://user:password@…`, and attributes whose key ends in such a name.
+    /// What a name tells to be secret: `password=…`, `"api_key": "…"`, `password: Some("…")`, the texts in
+    /// `"password": ["…"]`, `Authorization: …` and `Cookie: …` to the end of their line, `https://user:password@…`, and
+    /// attributes whose key ends in such a name.
     ///
     /// ```
     /// let masks = bento::Masks::secrets();
@@ -163,26 +166,17 @@ impl Masks {
         masked
     }
 
+    /// Whether a key is itself what is masked, as it may be in maps of what users wrote.
+    fn masks_key(&self, key: &str) -> bool {
+        // Everything that is masked has one of these; most keys have none.
+        let is_odd = |byte: u8| !(byte.is_ascii_lowercase() || byte == b'.' || byte == b'_');
+        (key.bytes().any(is_odd) || key.contains("bl_")) && matches!(self.mask(key), Cow::Owned(_))
+    }
+
     /// What takes the place of a value, if anything does.
     fn replacement(&self, field: &Field<'_>) -> Option<String> {
         let names_secret = self.0.contains(&Kind::Secret) && secret::is_name(field.key());
-        let Some(text) = field.text() else {
-            let digits = match field.value() {
-                serde_json::Value::Number(number) => number.to_string(),
-                serde_json::Value::Array(items)
-                    if items.first().is_some_and(serde_json::Value::is_number) =>
-                {
-                    serde_json::Value::Array(items).to_string()
-                }
-                _ => return None,
-            };
-            let is_card = || matches!(self.mask(&digits), Cow::Owned(_));
-            return if names_secret {
-                Some(secret::MASK.into())
-            } else {
-                is_card().then(|| card::MASK.into())
-            };
-        };
+        let Some(text) = field.text() else { return self.replacement_of_other(field, names_secret) };
         if names_secret && !text.is_empty() {
             return Some(secret::MASK.into());
         }
@@ -192,11 +186,30 @@ impl Masks {
             None => matches!(masked, Cow::Owned(_)).then(|| masked.into_owned()),
         }
     }
+
+    /// The same for what is no text.
+    fn replacement_of_other(&self, field: &Field<'_>, names_secret: bool) -> Option<String> {
+        let digits = match field.value() {
+            // The size of a value says nothing of it.
+            serde_json::Value::Number(_) if field.key().starts_with(keys::TRUNCATED) => return None,
+            serde_json::Value::Number(number) => number.to_string(),
+            serde_json::Value::Array(items) if items.first().is_some_and(serde_json::Value::is_number) => {
+                serde_json::Value::Array(items).to_string()
+            }
+            _ => return None,
+        };
+        if names_secret {
+            return Some(secret::MASK.into());
+        }
+        matches!(self.mask(&digits), Cow::Owned(_)).then(|| card::MASK.into())
+    }
 }
 
 impl Redact for Masks {
     fn redact(&self, field: &mut Field<'_>) {
-        if let Some(masked) = self.replacement(field) {
+        if self.masks_key(field.key()) {
+            field.remove();
+        } else if let Some(masked) = self.replacement(field) {
             field.replace(masked);
         }
     }

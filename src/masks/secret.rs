@@ -28,9 +28,10 @@ static PAIR: Pattern = Lazy::new(|| {
 static NAME: Pattern = Lazy::new(|| Regex::new(&format!("(?i-u:{NAMES})$")).ok());
 static BEARER: Pattern = Lazy::new(|| Regex::new("(?i-u:bearer)[ \t]+[A-Za-z0-9._~+/-]{8,}=*").ok());
 
-/// Whether the value of an attribute is secret by its key. Keys of the SDK are not.
+/// Whether the value of an attribute is secret by its key; that of a marker by the key it is about. No key of the SDK's
+/// own ends in such a name.
 pub(super) fn is_name(key: &str) -> bool {
-    !key.starts_with("bento.") && NAME.as_ref().is_some_and(|name| name.is_match(key))
+    NAME.as_ref().is_some_and(|name| name.is_match(key))
 }
 
 pub(super) fn find(text: &str, edits: &mut Edits) {

@@ -206,7 +206,8 @@ impl Field<'_> {
         self.is_cut
     }
 
-    /// Puts a text in the value's place, whatever its type was. It is held to the same limits.
+    /// Puts a text in the value's place, whatever its type was. It is held to the same limits. What a `Serialize` said of
+    /// the former value, under `bento.unserializable.<key>`, goes.
     ///
     /// ```
     /// let hook = |field: &mut bento::Field<'_>| if field.key() == "gen_ai.user.id" { field.replace("somebody") };
@@ -219,7 +220,7 @@ impl Field<'_> {
         }
     }
 
-    /// Takes the attribute, or the element of an array, out of the span.
+    /// Takes the attribute, or the element of an array, out of the span; an array goes with its last element.
     ///
     /// ```
     /// let hook = |field: &mut bento::Field<'_>| match (field.key(), field.text()) {

@@ -124,16 +124,21 @@ impl Pass<'_> {
         }
     }
 
-    /// All attributes; `also_cut` is the key of one whose marker is elsewhere.
+    /// All attributes. What was replaced has no fault any more: the marker of one could repeat what was there. `also_cut` is the key of one whose marker is elsewhere.
     fn attributes(&mut self, attributes: &mut Attributes, also_cut: Option<&str>) {
         let cut = attributes.cut_keys();
         let mut too_long: Vec<(Key, Text)> = Vec::new();
         let mut sizes: Vec<(Key, usize)> = Vec::new();
+        let mut replaced: Vec<Key> = Vec::new();
         attributes.edit(|key, value| {
             let is_cut = also_cut == Some(&**key) || cut.contains(key);
             let original = match &mut *value {
-                Value::Array(Array::String(items)) => {
+                Value::Array(Array::String(items)) if !items.is_empty() => {
                     self.items(key, is_cut, items);
+                    // Its key goes with the last of them: that may be what a hook will not have sent.
+                    if items.is_empty() {
+                        return false;
+                    }
                     let size = cut_all(items, self.limits.value_bytes);
                     sizes.extend(size.map(|size| (key.clone(), size)));
                     return true;
@@ -144,11 +149,23 @@ impl Pass<'_> {
             match self.ask(key, is_cut, original) {
                 Change::Kept | Change::SpanDropped => {}
                 Change::Removed => return false,
-                Change::Replaced(text) if text.len() <= self.limits.value_bytes => *value = text.into(),
-                Change::Replaced(text) => too_long.push((key.clone(), Text::of_string(text, self.limits))),
+                Change::Replaced(text) => {
+                    replaced.push(key.clone());
+                    if text.len() <= self.limits.value_bytes {
+                        *value = text.into();
+                    } else {
+                        too_long.push((key.clone(), Text::of_string(text, self.limits)));
+                    }
+                }
             }
             true
         });
+        if !replaced.is_empty() {
+            attributes.edit(|key, _| {
+                let subject = key.strip_prefix(keys::UNSERIALIZABLE);
+                subject.is_none_or(|subject| !replaced.iter().any(|replaced| replaced == subject))
+            });
+        }
         for (key, text) in too_long {
             attributes.set_text(key, text);
         }
@@ -296,9 +313,28 @@ why="retry""#;
             let tags = record.attributes.get("tags").cloned();
             (record.attributes.iter().count(), tags, record.name, record.status, record.trace_state)
         });
-        let no_tags = Value::Array(Array::String(Vec::new()));
-        let expected = (1, Some(no_tags), "unnamed".to_owned(), Status::Error(String::new()), None);
+        let expected = (0, None, "unnamed".to_owned(), Status::Error(String::new()), None);
         assert_eq!(record, Some(expected));
+    }
+
+    #[test]
+    fn what_is_replaced_takes_its_fault_along() {
+        let mut spoilt = record();
+        let fault = |text: &str| Text { kept: "{".into(), cut_from: Some(9), fault: Some(text.into()) };
+        spoilt.attributes.set_text("card", fault("no number: 4111"));
+        spoilt.attributes.set_text("kept", fault("too deep"));
+        let hooks = hooks(|field: &mut Field<'_>| {
+            if field.key() == "card" {
+                field.replace("[card]");
+            }
+        });
+        let record = hooks.redact(spoilt, Limits::default(), &Panics::new("a hook panicked"));
+        let attributes = record.map(|record| record.attributes).unwrap_or_default();
+        let get = |key: &str| attributes.get(key).cloned();
+        assert_eq!(get("card"), Some("[card]".into()));
+        assert_eq!(get("bento.unserializable.card"), None);
+        assert_eq!(get("bento.truncated.card"), Some(Value::Int(9)), "it was cut all the same");
+        assert_eq!(get("bento.unserializable.kept"), Some("too deep".into()));
     }
 
     #[test]

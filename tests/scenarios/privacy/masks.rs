@@ -74,3 +74,51 @@ fn no_secret_is_on_the_wire_and_the_rest_is() {
         },
     );
 }
+
+#[test]
+fn neither_a_key_nor_what_is_said_of_a_value_tells_a_secret() {
+    struct Fails(&'static str);
+    impl serde::Serialize for Fails {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom(self.0))
+        }
+    }
+    scenario(
+        || {
+            let _bento = bento::builder().redact(bento::Masks::all()).value_bytes(100).init().unwrap();
+            bento::track_ai("answer")
+                .property("password", Fails("no port in hunter2hunter2"))
+                .property("bento.password", "hunter2hunter2")
+                .property("bento.truncated.api_key", "hunter2hunter2")
+                .property("note", Fails("of ann.lee@example.com"))
+                .property("query", Fails("too deep"))
+                .property("secret", "x ".repeat(100))
+                .property("ann.lee@example.com", "VIP")
+                .property("list.of.ann.lee@example.com", ["VIP"])
+                .property("ghp_0123456789abcdefghijABCDEFGHIJ012345", 7)
+                .property("used password=hunter2hunter2", true)
+                .property("Plan 7: size", "big")
+                .send();
+            bento::flush(LONG).unwrap();
+        },
+        |child| {
+            let server = child.delivers();
+            let requests = server.requests();
+            let bodies = bodies(&requests);
+            for secret in SECRETS.into_iter().chain(["VIP"]) {
+                assert!(!bodies.contains(secret), "{secret}: {bodies}");
+            }
+            let attributes = spans_of(&requests)[0]["attributes"].as_array().unwrap().clone();
+            let value = |key: &str| {
+                let found = attributes.iter().find(|pair| pair["key"] == key);
+                found.map(|pair| pair["value"].as_object().unwrap().values().next().unwrap().clone())
+            };
+            assert_eq!(value("bento.password"), Some("[secret]".into()));
+            assert_eq!(value("bento.unserializable.note"), Some("of [e-mail]".into()));
+            assert_eq!(value("bento.unserializable.query"), Some("too deep".into()));
+            assert_eq!(value("secret"), Some("[secret]".into()));
+            assert_eq!(value("bento.truncated.secret"), Some("200".into()));
+            assert_eq!(value("Plan 7: size"), Some("big".into()));
+        },
+    );
+}
