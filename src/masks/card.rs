@@ -11,7 +11,7 @@ use super::{Edits, Pattern};
 pub(super) const MASK: &str = "[card]";
 
 /// Groups of digits, as far as they stand together.
-static DIGITS: Pattern = Lazy::new(|| Regex::new("[0-9](?:[ .-]?[0-9]){12,}").ok());
+static DIGITS: Pattern = Lazy::new(|| Regex::new(r"[0-9](?:[ .\u{A0}\u{202F}-]?[0-9]){12,}").ok());
 
 /// The groups in which numbers are printed, apart from a single one.
 const PRINTED: [&[usize]; 7] =

@@ -11,7 +11,7 @@ const TOKEN: &str = "[token]";
 
 /// What keys begin with, and what follows.
 #[rustfmt::skip]
-const FORMS: [(&str, &str); 15] = [
+const FORMS: [(&str, &str); 16] = [
     // OpenAI, Anthropic, OpenRouter, Langfuse, DeepSeek and many more.
     ("sk-", "[A-Za-z0-9_-]{16,}"),
     ("bl_[ps]k_", "[A-Za-z0-9_-]{4,}"),
@@ -25,11 +25,13 @@ const FORMS: [(&str, &str); 15] = [
     // Google's OAuth tokens and secrets; SendGrid.
     (r"(?:ya29\.|GOCSPX-)", "[A-Za-z0-9_-]{20,}"),
     (r"SG\.", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    // Stripe, Hugging Face, Groq, Replicate, Perplexity, xAI, Notion, Linear, Tavily, Pinecone, LangSmith, Vault.
+    // Stripe, Hugging Face, Groq, Replicate, Perplexity, xAI, NVIDIA, Notion, Linear, Tavily, Pinecone, LangSmith, Vault.
     (
-        r"(?:[rs]k_(?:live|test)_|whsec_|hf_|gsk_|r8_|pplx-|xai-|ntn_|lin_api_|tvly-|pcsk_|lsv2_[a-z]{2}_|hvs\.)",
+        r"(?:[rs]k_(?:live|test)_|whsec_|hf_|gsk_|r8_|pplx-|xai-|nvapi-|ntn_|lin_api_|tvly-|pcsk_|lsv2_[a-z]{2}_|hvs\.)",
         "[A-Za-z0-9_-]{16,}",
     ),
+    // ElevenLabs.
+    ("sk_", "[0-9a-f]{40,64}"),
     // JSON Web Tokens: two objects and a signature.
     ("eyJ", r"[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     // AWS; Google; Twilio and Databricks; Shopify and DigitalOcean.

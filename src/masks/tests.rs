@@ -45,6 +45,8 @@ fn keys_of_providers_go() {
         "npm_0123456789abcdefghijABCDEFGHIJ012345",
         "SG.0123456789abcdefghijkl.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
         "dapi0123456789abcdef0123456789abcdef",
+        "nvapi-0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ",
+        "sk_0123456789abcdef0123456789abcdef01234567",
         "xai-0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ01",
     ];
     for key in keys {
@@ -91,6 +93,7 @@ fn e_mail_addresses_go() {
         &[
             ("ann@example.com", "[e-mail]"),
             ("Ann <ann.lee+x@mail.example.co.uk>, bob@x.io.", "Ann <[e-mail]>, [e-mail]."),
+            ("?to=ann.lee%40example.com&x=1", "?to=[e-mail]&x=1"),
             ("mailto:ann@example.com?subject=x", "mailto:[e-mail]?subject=x"),
             ("jürgen.müller@bücher.de", "[e-mail]"),
             ("我的邮箱是ann@example.com谢谢", "我的邮箱是[e-mail]谢谢"),
@@ -112,6 +115,7 @@ fn card_numbers_go() {
             ("4111-1111-1111-1111.", "[card]."),
             ("on 2025-01-31 4111 1111 1111 1111 12/27", "on 2025-01-31 [card] 12/27"),
             ("5555555555554444, 2223003122003222, 6011111111111117", "[card], [card], [card]"),
+            ("4111\u{a0}1111\u{a0}1111\u{a0}1111 4111\u{202f}1111\u{202f}1111\u{202f}1111", "[card] [card]"),
             ("3782 822463 10005 or 378282246310005", "[card] or [card]"),
             ("3056 930902 5904, 3530111333300000", "[card], [card]"),
             ("6304000000000000", "[card]"),
