@@ -81,9 +81,11 @@ fn value_at(text: &str, found: &Captures<'_>, around: usize) -> Option<Range<usi
         && (name.starts_with("cookie") || (name.starts_with("authorization") && name.contains(':')));
     if rest.starts_with(['{', '[']) {
         // As lists of headers are printed; another structure without texts may have other pairs.
-        let is_list =
-            is_header && !rest.starts_with("[[") && !MASKS.iter().any(|mask| rest.starts_with(mask));
-        let end = beginning.find([']', '\n', '"']).filter(|end| is_list && *end > 1)?;
+        let is_list = is_header
+            && rest.starts_with('[')
+            && !rest[1..].starts_with(['[', '{'])
+            && !MASKS.iter().any(|mask| rest.starts_with(mask));
+        let end = beginning.find([']', '\n', '"', '\\']).filter(|end| is_list && *end > 1)?;
         return Some(start + 1..start + end);
     }
     if !is_header && let Some((quote, at)) = value::text_behind(rest) {

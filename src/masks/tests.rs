@@ -288,7 +288,7 @@ fn kinds_combine_and_stand_once() {
 }
 
 /// Numbers that are as good as random and the same in every run.
-fn random(state: &mut u64) -> usize {
+pub(super) fn random(state: &mut u64) -> usize {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;

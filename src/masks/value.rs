@@ -148,7 +148,9 @@ pub(super) fn joined(rest: &str, surrounding: impl FnOnce() -> Option<Quote>, ar
     let content = backslashes + 1;
     let end = content + quoted(&behind[content..], &behind[..content], around);
     let closing = behind[end..].trim_start_matches('\\');
-    bare + closing.strip_prefix(char::from(mark)).map_or(end, |after| behind.len() - after.len())
+    let is_outer = closing.starts_with('"') && level_of(behind.len() - end - closing.len()) < around;
+    let after = closing.strip_prefix(char::from(mark)).filter(|_| !is_outer);
+    bare + after.map_or(end, |after| behind.len() - after.len())
 }
 
 /// A quote: which one, and the backslashes before it.
@@ -216,6 +218,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::Masks;
+    use crate::masks::tests::random;
 
     fn become_masks(cases: &[(&str, &str)]) {
         for (text, expected) in cases {
@@ -339,6 +342,33 @@ mod tests {
             }
             assert_eq!((&inner["n"], &inner["password"]["n"]), (&json!(7), &json!(7)), "{masked}");
             value = json!({ "arguments": value.to_string() });
+        }
+    }
+
+    #[test]
+    fn whatever_a_text_is_made_of_the_json_around_it_stays_json() {
+        #[rustfmt::skip]
+        const PARTS: [&str; 32] = [
+            "password", ":", "=", " ", "\"", "'", "\\", "\\\"", "\\n", "\n", "(", ")", "[", "]", "{", "}", ",", "Some(",
+            "b'", "r#\"", "Authorization: ", "Cookie: ", "é", "x", "4111111111111111", "-----BEGIN PRIVATE KEY-----",
+            "-----END PRIVATE KEY-----", "`", "str = ", "\u{a0}", "\\\\\\\"", "pwd\":",
+        ];
+        let mut state = 0x1234_5678_9ABC_DEF1;
+        for _ in 0..4_000 {
+            let parts = random(&mut state) % 24;
+            let text: String = (0..parts).map(|_| PARTS[random(&mut state) % PARTS.len()]).collect();
+            let mut value = json!({ "password": text, "n": [text, 7], "secret": { "x": [text, 7] }, "k": 7 });
+            for _ in 0..random(&mut state) % 6 {
+                value = json!({ "arguments": value.to_string(), "k": 7 });
+            }
+            let masked = Masks::all().mask(&value.to_string()).into_owned();
+            let mut inner: Value = serde_json::from_str(&masked).unwrap_or_default();
+            while let Some(text) = inner["arguments"].as_str() {
+                assert_eq!(inner["k"], 7, "{value}\n{masked}");
+                inner = serde_json::from_str(text).unwrap_or_default();
+            }
+            let numbers = (&inner["k"], &inner["n"][1], &inner["secret"]["x"][1]);
+            assert_eq!(numbers, (&json!(7), &json!(7), &json!(7)), "{value}\n{masked}");
         }
     }
 }
