@@ -1,10 +1,11 @@
 //! Failures that pass: everything arrives once, and no sooner than the backend wants.
 
+use std::thread;
 use std::time::{Duration, SystemTime};
 
-use bento_faults::{Answer, Plan};
+use bento_faults::{Answer, Plan, Server};
 
-use crate::fault::{Arrived, Fault, Flushed, fault};
+use crate::fault::{Arrived, Fault, Flushed, Stage, fault};
 use crate::judge::Seen;
 use crate::life::{LONG, Life, start};
 
@@ -14,14 +15,41 @@ pub(crate) fn faults() -> Vec<Fault> {
         once("retry-502", Answer::status(502)),
         once("retry-503", Answer::status(503)),
         once("retry-504", Answer::status(504)),
-        fault("503-three-times", |life| {
-            let _bento = start();
-            life.deliver(1_000, LONG);
-        })
-        .against(|| Plan::first([503, 503, 503].map(Answer::status))),
     ];
+    faults.extend(thousands());
     faults.extend(retry_after());
     faults
+}
+
+/// A thousand spans in ten flushes, each of which says that its own have arrived.
+fn thousands() -> [Fault; 4] {
+    let thousand = |name| {
+        fault(name, |life| {
+            let _bento = start();
+            for _ in 0..10 {
+                life.emit(100);
+                life.flush(LONG).ok();
+            }
+            life.status();
+        })
+        .flushes(vec![Flushed::Ok; 10])
+    };
+    [
+        thousand("thousand-503-three-times").against(|| Plan::first([503, 503, 503].map(Answer::status))),
+        thousand("thousand-503-retry-after")
+            .against(|| Plan::first([Answer::status(503).header("Retry-After", "1")])),
+        thousand("thousand-reset").against(|| Plan::first([Answer::reset()])),
+        thousand("thousand-down-for-three-seconds")
+            .on(|| {
+                let server = Server::ok();
+                server.stop();
+                Stage::at(server)
+            })
+            .directed(|stage, _| {
+                thread::sleep(Duration::from_secs(3));
+                stage.server.resume();
+            }),
+    ]
 }
 
 fn deliver(life: &mut Life) {
