@@ -29,12 +29,13 @@ pub(crate) fn faults() -> Vec<Fault> {
     faults
 }
 
-fn deliver(life: &mut Life) {
+pub(super) fn deliver(life: &mut Life) {
     let _bento = start();
     life.deliver(50, LONG);
 }
 
-fn first(name: &'static str, answer: Answer) -> Fault {
+/// One that meets this answer first.
+pub(super) fn first(name: &'static str, answer: Answer) -> Fault {
     fault(name, deliver).against(move || Plan::first([answer.clone()]))
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bento_faults::machine::peak_resident_bytes;
 use bento_faults::{Answer, Door, Early, Plan};
 
+use super::connection::{deliver, first};
 use crate::fault::{Fault, Flushed, fault};
 use crate::judge::Seen;
 use crate::life::{LONG, Life, start};
@@ -16,15 +17,6 @@ pub(crate) fn faults() -> Vec<Fault> {
     faults.extend(strange());
     faults.extend(large());
     faults
-}
-
-fn deliver(life: &mut Life) {
-    let _bento = start();
-    life.deliver(50, LONG);
-}
-
-fn first(name: &'static str, answer: Answer) -> Fault {
-    fault(name, deliver).against(move || Plan::first([answer.clone()]))
 }
 
 /// Two batches: the second has to go on within eleven seconds, whatever holds the first.

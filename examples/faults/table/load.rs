@@ -9,6 +9,7 @@ use bento_faults::{Answer, Plan, Server};
 use crate::fault::{Arrived, Fault, Flushed, Stage, fault};
 use crate::life::{LONG, Life, start, timed};
 use crate::line::Line;
+use crate::watch::Watched;
 
 pub(crate) fn faults() -> Vec<Fault> {
     vec![
@@ -62,16 +63,19 @@ fn overflow() -> Fault {
         life.status();
     })
     .on(held_first)
-    .directed(|stage, child| {
-        child.await_ready();
-        stage.server.wait_for(1);
-        child.go();
-        child.await_ready();
-        stage.gate.open();
-    })
+    .directed(open_when_emitted)
     .arrived(Arrived::Exactly(2_048))
     .lost(vec![("queue full", 5_000 - 2_048)])
     .flushes(vec![Flushed::Lost(5_000 - 2_048)])
+}
+
+/// Holds the first request until everything is emitted.
+fn open_when_emitted(stage: &Stage, child: &mut Watched) {
+    child.await_ready();
+    stage.server.wait_for(1);
+    child.go();
+    child.await_ready();
+    stage.gate.open();
 }
 
 /// The same by bytes: of 150 spans of 100 KB no more are kept than the budget has room for.
@@ -89,13 +93,7 @@ fn bytes_overflow() -> Fault {
         life.status();
     })
     .on(held_first)
-    .directed(|stage, child| {
-        child.await_ready();
-        stage.server.wait_for(1);
-        child.go();
-        child.await_ready();
-        stage.gate.open();
-    })
+    .directed(open_when_emitted)
     .by_the_books()
     .check(|seen| {
         let books = seen.books.clone().unwrap_or_default();

@@ -68,8 +68,11 @@ fn await_kept() {
     }
 }
 
-/// Dies as a process does whose memory ran out.
-fn die() {
+/// Brings spans to the disk, and dies as a process does whose memory ran out.
+fn leave_behind(life: &mut Life, builder: bento::Builder, spans: usize) {
+    let _bento = builder.init().unwrap();
+    life.emit(spans);
+    await_kept();
     Command::new("kill").args(["-9", &std::process::id().to_string()]).status().unwrap();
     thread::park();
 }
@@ -96,10 +99,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 fn restarts() -> Vec<Fault> {
     let killed = |life: &mut Life| {
         if is_earlier() {
-            let _bento = builder().init().unwrap();
-            life.emit(700);
-            await_kept();
-            die();
+            leave_behind(life, builder(), 700);
         }
         live_earlier();
         deliver_all(life, 700);
@@ -130,10 +130,7 @@ fn restarts() -> Vec<Fault> {
                     bento::shutdown(LONG).ok();
                 }
                 Ok(_) => {
-                    let _bento = builder().init().unwrap();
-                    life.emit(100);
-                    await_kept();
-                    die();
+                    leave_behind(life, builder(), 100);
                 }
                 Err(_) => {
                     live_earlier();
@@ -154,10 +151,7 @@ fn restarts() -> Vec<Fault> {
             "spool-files-damaged",
             |life| {
                 if is_earlier() {
-                    let _bento = builder().batch_spans(10).init().unwrap();
-                    life.emit(50);
-                    await_kept();
-                    die();
+                    leave_behind(life, builder().batch_spans(10), 50);
                 }
                 live_earlier();
                 let files = files(&directory());
@@ -248,10 +242,7 @@ fn disks() -> Vec<Fault> {
         .flushes(vec![Flushed::Ok, Flushed::Ok]),
         fault("spool-without-descriptors", |life| {
             if is_earlier() {
-                let _bento = builder().batch_spans(10).init().unwrap();
-                life.emit(50);
-                await_kept();
-                die();
+                leave_behind(life, builder().batch_spans(10), 50);
             }
             live_earlier();
             *life = Life::at(50);
