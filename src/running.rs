@@ -102,7 +102,7 @@ impl Running {
 
     /// Takes note of a flush, which may have waited for nothing.
     pub(crate) fn note(&self, start: Instant, flushed: &Result<(), DeliveryError>, telling: Telling) {
-        let accounts = self.pipeline.books().accounts;
+        let accounts = self.pipeline.accounts();
         let has_own = flushed.as_ref().is_err_and(|error| error.waiting() > 0);
         let is_left = has_own || (telling == Telling::Silent && self.pipeline.has_found());
         let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +116,7 @@ impl Running {
     /// How long the end of the process may still wait: less by what was waited for nothing since the last delivery, but
     /// what has been emitted since then gets its chance.
     pub(crate) fn patience(&self) -> Duration {
-        let accounts = self.pipeline.books().accounts;
+        let accounts = self.pipeline.accounts();
         let in_vain = *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
         match in_vain.filter(|in_vain| in_vain.delivered == accounts.delivered) {
             None => EXIT_DEADLINE,

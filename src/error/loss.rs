@@ -118,14 +118,6 @@ impl Losses {
         rest
     }
 
-    /// The larger number of the two, reason by reason.
-    pub(crate) fn raise_to(&mut self, other: &Self) {
-        for (reason, spans) in other.iter() {
-            let known = self.0.entry(reason).or_default();
-            *known = spans.max(*known);
-        }
-    }
-
     pub(crate) fn plus(&self, other: &Self) -> Self {
         let mut sum = self.clone();
         for (reason, spans) in other.iter() {

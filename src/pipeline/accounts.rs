@@ -6,8 +6,8 @@ use std::task::Waker;
 
 use crate::error::{DeliveryError, LossReason, Losses};
 
-/// What became of the spans so far. `accepted = delivered + lost + withheld + waiting` holds whenever the queue's lock is free;
-/// `waiting` is not kept here, because the queue knows what it holds.
+/// What became of the spans so far. `accepted = delivered + lost + withheld + waiting` holds whenever the queue's lock is
+/// free; `waiting` is not kept here, because the queue knows what it holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
     pub(crate) accepted: u64,
@@ -69,7 +69,8 @@ impl Tickets {
         self.open.get(&name).map(|(ticket, _)| ticket.from..ticket.before)
     }
 
-    /// Ends a ticket with its verdict, of whose spans `spooled` are on disk. A loss is told by every flush that was under way when it was first told.
+    /// Ends a ticket with its verdict, of whose spans `spooled` are on disk. A loss is told by every flush that was under
+    /// way when it was first told.
     pub(super) fn close(
         &mut self,
         name: u64,

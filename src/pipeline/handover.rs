@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Parts, Pipeline, Policy, Sink, Telling};
 use crate::error::LossReason;
 use crate::export::{Export, Verdict};
-use crate::record::{Attributes, Scope, SpanId, SpanKind, SpanRecord, Status, TraceId};
+use crate::record::SpanRecord;
 
 /// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(24 * 3_600);
@@ -42,22 +42,7 @@ fn pipeline() -> (Arc<Pipeline>, Arc<AtomicU64>) {
 }
 
 fn record() -> SpanRecord {
-    SpanRecord {
-        trace_id: TraceId::random(),
-        span_id: SpanId::random(),
-        parent: None,
-        trace_state: None,
-        name: String::new(),
-        kind: SpanKind::Internal,
-        start: 1,
-        end: 2,
-        attributes: Attributes::new(),
-        events: Vec::new(),
-        links: Vec::new(),
-        status: Status::Unset,
-        resource: Arc::default(),
-        scope: Arc::new(Scope { name: "s".into(), version: None, attributes: Attributes::new() }),
-    }
+    SpanRecord::named(String::new())
 }
 
 fn never() -> Instant {

@@ -63,7 +63,7 @@ impl Keeper {
             }
         };
         let late = self.shared.queue().kept(batch, files, Instant::now());
-        self.remove(late);
+        self.spool.remove(late);
         self.shared.work.notify_one();
         self.shared.settled.notify_all();
     }
@@ -80,7 +80,7 @@ impl Keeper {
         match self.write_pieces(second) {
             Ok(more) => files.extend(more),
             Err(error) => {
-                self.remove(files);
+                self.spool.remove(files);
                 return Err(error);
             }
         }
@@ -93,16 +93,10 @@ impl Keeper {
             match self.spool.write(body, spans) {
                 Err(WriteError::Bound) => {
                     let evicted = self.shared.change(Queue::evict_spooled).ok_or(WriteError::Bound)?;
-                    self.remove(evicted);
+                    self.spool.remove(evicted);
                 }
                 written => return written,
             }
-        }
-    }
-
-    fn remove(&self, files: Vec<SpoolFile>) {
-        for file in files {
-            self.spool.remove(file);
         }
     }
 }

@@ -338,6 +338,10 @@ impl Pipeline {
         self.shared.queue().has_found()
     }
 
+    pub(crate) fn accounts(&self) -> Accounts {
+        self.shared.queue().accounts().clone()
+    }
+
     pub(crate) fn books(&self) -> Books {
         let queue = self.shared.queue();
         let spooled = queue.on_disk(&(0..u64::MAX));

@@ -353,7 +353,7 @@ impl Queue {
     pub(crate) fn untold_losses(&mut self) -> Option<Losses> {
         let told = self.told_losses.as_mut()?;
         let untold = self.accounts.lost.since(told);
-        told.raise_to(&self.accounts.lost);
+        told.clone_from(&self.accounts.lost);
         (!untold.is_empty()).then_some(untold)
     }
 

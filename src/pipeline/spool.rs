@@ -182,13 +182,21 @@ impl Spool {
         if is_whole(&body) { Ok(body) } else { Err(ErrorKind::InvalidData.into()) }
     }
 
-    pub(crate) fn remove(&self, file: SpoolFile) {
-        let path = self.path(file);
+    pub(crate) fn remove(&self, files: impl IntoIterator<Item = SpoolFile>) {
+        for file in files {
+            self.remove_path(&self.path(file));
+        }
+    }
+
+    /// Whether it is gone.
+    fn remove_path(&self, path: &Path) -> bool {
         let size = path.metadata().map_or(0, |metadata| blocks(metadata.len()));
-        if fs::remove_file(&path).is_ok() {
+        let is_gone = fs::remove_file(path).is_ok();
+        if is_gone {
             let mut usage = self.usage();
             usage.bytes = usage.bytes.saturating_sub(size);
         }
+        is_gone
     }
 
     /// Puts a file that cannot be sent where somebody can look at it.
@@ -207,15 +215,7 @@ impl Spool {
 
     /// Removes one of the files set aside; `false` where there is none, or it cannot be removed.
     fn remove_one_aside(&self) -> bool {
-        let files = list(&self.directory.join(ASIDE));
-        let Some(first) = files.first() else { return false };
-        let size = first.metadata().map_or(0, |metadata| blocks(metadata.len()));
-        let is_gone = fs::remove_file(first).is_ok();
-        if is_gone {
-            let mut usage = self.usage();
-            usage.bytes = usage.bytes.saturating_sub(size);
-        }
-        is_gone
+        list(&self.directory.join(ASIDE)).first().is_some_and(|first| self.remove_path(first))
     }
 
     fn name_next(&self, spans: u32) -> SpoolFile {

@@ -138,9 +138,7 @@ impl Worker {
 
     fn remove(&self, files: Vec<SpoolFile>) {
         if let Some(spool) = &self.spool {
-            for file in files {
-                spool.remove(file);
-            }
+            spool.remove(files);
         }
     }
 
@@ -170,7 +168,7 @@ fn halves(spool: &Spool, file: SpoolFile, body: &[u8]) -> Option<[SpoolFile; 2]>
     let spans = usize::try_from(file.spans()).ok()?;
     let [first, second] = split(body, spans / 2)?;
     let first = spool.write_anyway(&first, spans / 2).ok()?;
-    let second = spool.write_anyway(&second, spans - spans / 2).inspect_err(|_| spool.remove(first));
+    let second = spool.write_anyway(&second, spans - spans / 2).inspect_err(|_| spool.remove([first]));
     Some([first, second.ok()?])
 }
 

@@ -82,6 +82,27 @@ impl Event {
 }
 
 impl SpanRecord {
+    /// A span with nothing but a name, for tests.
+    #[cfg(test)]
+    pub(crate) fn named(name: String) -> Self {
+        Self {
+            trace_id: TraceId::random(),
+            span_id: SpanId::random(),
+            parent: None,
+            trace_state: None,
+            name,
+            kind: SpanKind::Internal,
+            start: 1,
+            end: 2,
+            attributes: Attributes::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            status: Status::Unset,
+            resource: Arc::default(),
+            scope: Scope::ours(),
+        }
+    }
+
     /// Bytes this record holds, for the byte budget of the queue; what is shared (resource, scope) is not counted.
     pub(crate) fn size(&self) -> usize {
         let event = |event: &Event| owned_bytes(&event.name) + event.attributes.heap_size();

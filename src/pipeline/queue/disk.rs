@@ -161,14 +161,14 @@ impl Disk {
         self.own_spans + self.found_spans
     }
 
-    /// Whether there is anything of earlier processes, or may be.
-    pub(super) fn has_found(&self) -> bool {
-        self.is_looking || self.found_spans > 0
-    }
-
     /// Those of them that this process has emitted.
     pub(super) fn own_spans(&self) -> usize {
         self.own_spans
+    }
+
+    /// Whether there is anything of earlier processes, or may be.
+    pub(super) fn has_found(&self) -> bool {
+        self.is_looking || self.found_spans > 0
     }
 
     /// The numbers of all records that are on disk, but for those in flight and those that wait for a retry.

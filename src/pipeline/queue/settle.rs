@@ -205,7 +205,8 @@ impl Queue {
 
     /// Ends a ticket with its verdict.
     pub(crate) fn close_ticket(&mut self, ticket: u64) -> Result<(), DeliveryError> {
-        let spooled = self.tickets.range(ticket).map_or(0, |range| self.on_disk(&range));
+        let unsettled = self.tickets.range(ticket).filter(|_| !self.tickets.is_settled(ticket));
+        let spooled = unsettled.map_or(0, |range| self.on_disk(&range));
         self.tickets.close(ticket, spooled, self.accounts.last_error.as_deref())
     }
 

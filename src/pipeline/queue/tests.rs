@@ -1,29 +1,11 @@
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
-use std::sync::Arc;
-
 use super::*;
 use crate::export::Verdict;
 use crate::pipeline::accounts::Telling;
-use crate::record::{Attributes, Scope, SpanId, SpanKind, Status, TraceId};
 
 pub(super) fn record(text: usize) -> SpanRecord {
-    SpanRecord {
-        trace_id: TraceId::random(),
-        span_id: SpanId::random(),
-        parent: None,
-        trace_state: None,
-        name: "x".repeat(text),
-        kind: SpanKind::Internal,
-        start: 1,
-        end: 2,
-        attributes: Attributes::new(),
-        events: Vec::new(),
-        links: Vec::new(),
-        status: Status::Unset,
-        resource: Arc::default(),
-        scope: Scope::ours(),
-    }
+    SpanRecord::named("x".repeat(text))
 }
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);

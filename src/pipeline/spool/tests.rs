@@ -37,7 +37,7 @@ fn a_body_comes_back_as_it_was_and_goes_when_removed() {
     let spool = directory.open();
     let file = spool.write(&body("a"), 3).unwrap();
     assert_eq!((spool.read(file).unwrap(), file.spans()), (body("a"), 3));
-    spool.remove(file);
+    spool.remove([file]);
     assert_eq!(spool.read(file).unwrap_err().kind(), ErrorKind::NotFound);
     drop(spool);
     assert_eq!(list(&directory.0), Vec::<PathBuf>::new(), "nothing stays of an empty spool");
@@ -80,9 +80,7 @@ fn many_processes_at_once_take_each_file_once() {
                     start.wait();
                     let spool = directory.open();
                     let found = spool.adopt().files;
-                    for file in &found {
-                        spool.remove(*file);
-                    }
+                    spool.remove(found.iter().copied());
                     found.len()
                 })
             })
@@ -134,7 +132,7 @@ fn no_more_than_the_bound_lies_there_whoever_wrote_it() {
     assert!(matches!(second.write(&body("d"), 1), Err(WriteError::Bound)));
     let large = vec![0; 4 * 4096];
     assert!(matches!(first.write(&large, 1), Err(WriteError::Bound)));
-    first.remove(file);
+    first.remove([file]);
     first.write(&body("e"), 1).unwrap();
 }
 

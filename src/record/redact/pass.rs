@@ -124,7 +124,8 @@ impl Pass<'_> {
         }
     }
 
-    /// All attributes. What was replaced has no fault any more: the marker of one could repeat what was there. `also_cut` is the key of one whose marker is elsewhere.
+    /// All attributes. What was replaced has no fault any more: the marker of one could repeat what was there. `also_cut`
+    /// is the key of one whose marker is elsewhere.
     fn attributes(&mut self, attributes: &mut Attributes, also_cut: Option<&str>) {
         let cut = attributes.cut_keys();
         let mut too_long: Vec<(Key, Text)> = Vec::new();

@@ -1,6 +1,5 @@
 //! All that the model knows of the queue's interface: one place to change when that does.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{DeliveryError, LossReason, Losses};
@@ -9,7 +8,7 @@ use crate::pipeline::accounts::{Accounts, Telling};
 use crate::pipeline::batch::{Batch, Spooled};
 use crate::pipeline::queue::{Instant, Keep, Policy, Pushed, Queue, Step};
 use crate::pipeline::spool::{Found, SpoolFile};
-use crate::record::{Attributes, Scope, SpanId, SpanKind, SpanRecord, Status, TraceId};
+use crate::record::SpanRecord;
 
 /// A batch is retried until it is this old.
 pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
@@ -201,22 +200,7 @@ impl Subject {
 
 /// A record that says its number, and has `padding` bytes more.
 fn record(number: usize, padding: usize) -> SpanRecord {
-    SpanRecord {
-        trace_id: TraceId::random(),
-        span_id: SpanId::random(),
-        parent: None,
-        trace_state: None,
-        name: format!("{number:06}{}", "x".repeat(padding)),
-        kind: SpanKind::Internal,
-        start: 1,
-        end: 2,
-        attributes: Attributes::new(),
-        events: Vec::new(),
-        links: Vec::new(),
-        status: Status::Unset,
-        resource: Arc::default(),
-        scope: Scope::ours(),
-    }
+    SpanRecord::named(format!("{number:06}{}", "x".repeat(padding)))
 }
 
 fn number(record: &SpanRecord) -> usize {
