@@ -111,7 +111,7 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
         let client = running::client(&current());
         let kept =
             batch.into_iter().filter(|span| convert::trace_of(span).is_none_or(|id| client.admits(id)));
-        let records = kept.map(|span| convert::record(span, &self.resource, client.limits));
+        let records = kept.map(|span| Box::new(convert::record(span, &self.resource, client.limits)));
         let start = Instant::now();
         let delivered = client.deliver(records, start + LONGEST).await;
         if let Some(running) = running::latest() {
@@ -161,7 +161,7 @@ impl opentelemetry_sdk::trace::SpanProcessor for SpanProcessor {
 fn accept(span: SpanData, resource: &Arc<Resource>) {
     let client = running::client(&current());
     if convert::trace_of(&span).is_none_or(|id| client.admits(id)) {
-        client.accept(convert::record(span, resource, client.limits));
+        client.pass_on(Box::new(convert::record(span, resource, client.limits)));
     }
 }
 

@@ -20,7 +20,7 @@ use std::fmt::Write;
 
 pub use capture::{Builder, builder, capture, capture_async};
 
-use crate::record::{SpanRecord, Status, Value, keys};
+use crate::record::{SpanRecord, Status, keys};
 use crate::{SpanId, TraceId};
 
 /// Captured spans.
@@ -233,7 +233,7 @@ impl Span {
     /// assert_eq!(attributes, [("attempt", 2.into())]);
     /// ```
     pub fn attributes(&self) -> impl Iterator<Item = (&str, serde_json::Value)> {
-        self.0.attributes.iter().map(|(key, value)| (key.as_ref(), value.into()))
+        self.0.attributes.iter().map(|(key, value)| (key, value.into()))
     }
 
     /// The message of the error, where the span failed.
@@ -263,10 +263,7 @@ impl Span {
     /// ```
     pub fn error_type(&self) -> Option<&str> {
         let event = self.0.events.iter().find(|event| event.name == keys::EXCEPTION_EVENT)?;
-        match event.attributes.get(keys::EXCEPTION_TYPE)? {
-            Value::String(kind) => Some(kind),
-            _ => None,
-        }
+        event.attributes.text(keys::EXCEPTION_TYPE)
     }
 
     /// When it started.
@@ -293,7 +290,7 @@ impl Span {
 
     fn line(&self, depth: usize) -> String {
         let mut line = format!("{:1$}{2}", "", depth * 2, self.name());
-        if let Some(Value::String(kind)) = self.0.attributes.get(keys::KIND) {
+        if let Some(kind) = self.0.attributes.text(keys::KIND) {
             // Writing to a string cannot fail.
             write!(line, " [{kind}]").ok();
         }

@@ -19,7 +19,6 @@ const UNKNOWN_PANIC: &str = "the code inside the span panicked";
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(super) role: Role,
-    pub(super) name: String,
     /// The context the span was asked for in, where it is not the current one.
     pub(super) within: Option<Context>,
     pub(super) own_trace: bool,
@@ -47,7 +46,7 @@ impl Guard {
     fn open(opening: Opening, draft: Draft) -> Self {
         let around = opening.within.unwrap_or_else(current);
         let client = running::client(&around);
-        let span = OpenSpan::start(&around, client, opening.role, opening.name, draft, opening.own_trace);
+        let span = OpenSpan::start(&around, client, opening.role, draft, opening.own_trace);
         Self { span, seat: Seat::Nowhere, around, born_amid: ending_of_a_drop() }
     }
 

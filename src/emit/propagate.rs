@@ -87,7 +87,7 @@ impl Propagation {
     /// assert_eq!(plan.attribute("attempt"), Some(2.into()));
     /// ```
     pub fn property(mut self, key: impl AsRef<str>, value: impl Serialize) -> Self {
-        set_property(&mut self.overrides.properties, key.as_ref().to_owned(), &value, self.limits);
+        set_property(&mut self.overrides.properties, key.as_ref(), &value, self.limits);
         self
     }
 

@@ -44,7 +44,7 @@ macro_rules! setters {
         /// Of two with one key the later counts. Null is kept as the text `null`, an integer past 64 bits as its
         /// digits.
         pub fn property(mut self, key: impl AsRef<str>, value: impl serde_core::Serialize) -> Self {
-            self.draft.set_property(key.as_ref().to_owned(), &value);
+            self.draft.set_property(key.as_ref(), &value);
             self
         }
 
@@ -69,8 +69,7 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("gen_ai.user.id"), Some("42".into())); // always a text
         /// ```
         pub fn user_id(mut self, user: impl serde_core::Serialize) -> Self {
-            self.draft.identity.user =
-                crate::scope::text(&user, self.draft.limits()).or(self.draft.identity.user.take());
+            self.draft.set_user(&user);
             self
         }
 
@@ -82,8 +81,7 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("gen_ai.conversation.id"), Some("c1".into()));
         /// ```
         pub fn convo_id(mut self, conversation: impl serde_core::Serialize) -> Self {
-            self.draft.identity.session =
-                crate::scope::text(&conversation, self.draft.limits()).or(self.draft.identity.session.take());
+            self.draft.set_session(&conversation);
             self
         }
 
@@ -95,7 +93,7 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("langfuse.tags"), Some(json!(["env:prod", "nightly"])));
         /// ```
         pub fn tags(mut self, tags: impl crate::scope::IntoTags) -> Self {
-            self.draft.identity.tags = tags.into_tags().or(self.draft.identity.tags.take());
+            self.draft.set_tags(tags.into_tags());
             self
         }
     };
@@ -246,7 +244,7 @@ macro_rules! guard_setters {
         /// assert_eq!(span.attribute("pages"), Some(serde_json::json!([1, 2])));
         /// ```
         pub fn property(&self, key: impl AsRef<str>, value: impl serde_core::Serialize) -> &Self {
-            self.guard.update(|draft| draft.set_property(key.as_ref().to_owned(), &value));
+            self.guard.update(|draft| draft.set_property(key.as_ref(), &value));
             self
         }
 

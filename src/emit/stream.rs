@@ -166,7 +166,7 @@ impl Output {
     /// ```
     pub fn property(&mut self, key: impl AsRef<str>, value: impl serde_core::Serialize) {
         if let Some((_, leaf)) = &mut self.call {
-            leaf.draft.set_property(key.as_ref().to_owned(), &value);
+            leaf.draft.set_property(key.as_ref(), &value);
         }
     }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 use super::Outcome;
 use super::guard::{self, Guard, Opening};
 use super::setters::{guard_setters, setters};
-use super::trajectory::name_or_unnamed;
 use crate::record::{SpanId, keys};
 use crate::running;
 use crate::scope::{Context, Draft, Ending, Leaf, Role, current};
@@ -69,15 +68,10 @@ impl ToolSpan {
 
     pub(crate) fn within(context: Option<Context>, name: &str) -> Self {
         let limits = running::limits(context.as_ref());
-        let mut draft = Draft::new(limits);
+        let mut draft = Draft::named(name, limits);
         draft.set_managed(keys::KIND, "tool");
         Self {
-            opening: Opening {
-                role: Role::Tool,
-                name: name_or_unnamed(name),
-                within: context,
-                own_trace: false,
-            },
+            opening: Opening { role: Role::Tool, within: context, own_trace: false },
             draft,
             started_at: None,
             duration: None,
@@ -136,7 +130,7 @@ impl ToolSpan {
     /// ```
     pub fn send(self) -> SpanId {
         let context = self.opening.within.unwrap_or_else(current);
-        let leaf = Leaf::new(self.opening.name, self.draft, self.started_at, self.duration);
+        let leaf = Leaf::new(self.draft, self.started_at, self.duration);
         leaf.send(&context, &running::client(&context))
     }
 }

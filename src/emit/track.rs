@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use super::setters::setters;
-use super::trajectory::name_or_unnamed;
 use crate::record::SpanId;
 use crate::running;
 use crate::scope::{Context, Draft, Leaf, current};
@@ -19,7 +18,6 @@ use crate::scope::{Context, Draft, Leaf, current};
 pub struct TrackAi {
     /// The context the call was asked for in, where it is not the current one.
     within: Option<Context>,
-    name: String,
     pub(super) draft: Draft,
     started_at: Option<SystemTime>,
     duration: Option<Duration>,
@@ -53,8 +51,7 @@ impl TrackAi {
         let limits = running::limits(context.as_ref());
         Self {
             within: context,
-            name: name_or_unnamed(event),
-            draft: Draft::new(limits),
+            draft: Draft::named(event, limits),
             started_at: None,
             duration: None,
         }
@@ -75,7 +72,7 @@ impl TrackAi {
     }
 
     pub(super) fn into_leaf(self) -> (Context, Leaf) {
-        let leaf = Leaf::new(self.name, self.draft, self.started_at, self.duration);
+        let leaf = Leaf::new(self.draft, self.started_at, self.duration);
         (self.within.unwrap_or_else(current), leaf)
     }
 }

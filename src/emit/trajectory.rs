@@ -81,13 +81,8 @@ impl Begin {
     pub(crate) fn within(context: Option<Context>, event: &str) -> Self {
         let limits = running::limits(context.as_ref());
         Self {
-            opening: Opening {
-                role: Role::Trajectory,
-                name: name_or_unnamed(event),
-                within: context,
-                own_trace: false,
-            },
-            draft: Draft::new(limits),
+            opening: Opening { role: Role::Trajectory, within: context, own_trace: false },
+            draft: Draft::named(event, limits),
         }
     }
 
@@ -177,15 +172,11 @@ impl Trajectory {
     pub fn finish(&self) -> Result<(), FinishError> {
         if self.guard.span().is_open()
             && let Some(inner) = self.guard.open_inside()
+            && let Some(inner) = inner.name()
         {
-            return Err(FinishError::OutOfOrder { inner: inner.name.clone() });
+            return Err(FinishError::OutOfOrder { inner });
         }
         self.guard.end(Ending::Finished);
         Ok(())
     }
-}
-
-/// OTLP wants a name; an empty one is told apart from one that was forgotten.
-pub(super) fn name_or_unnamed(name: &str) -> String {
-    if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() }
 }

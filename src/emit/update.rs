@@ -4,7 +4,7 @@ use serde_core::Serialize;
 
 use super::setters::setters;
 use crate::running;
-use crate::scope::{Draft, IntoTags, current, text};
+use crate::scope::{Draft, Identity, IntoTags, Tags, current, text};
 
 /// A change to the current trace; see [`update_current_trace`].
 ///
@@ -15,6 +15,7 @@ use crate::scope::{Draft, IntoTags, current, text};
 #[derive(Debug)]
 #[must_use = "nothing changes until `apply`"]
 pub struct TraceUpdate {
+    identity: Identity,
     draft: Draft,
 }
 
@@ -40,7 +41,7 @@ pub struct SpanUpdate {
 /// bento::update_current_trace().user_id("u42").property("plan", "pro").apply();
 /// ```
 pub fn update_current_trace() -> TraceUpdate {
-    TraceUpdate { draft: Draft::new(running::limits(None)) }
+    TraceUpdate { identity: Identity::default(), draft: Draft::new(running::limits(None)) }
 }
 
 /// Says more of the innermost open span, wherever in it this is called. Outside of any it does nothing.
@@ -67,7 +68,7 @@ impl TraceUpdate {
     /// assert_eq!(turn.attribute("gen_ai.user.id"), Some("u42".into()));
     /// ```
     pub fn user_id(mut self, user: impl Serialize) -> Self {
-        self.draft.identity.user = text(&user, self.draft.limits()).or(self.draft.identity.user);
+        self.identity.user = text(&user, self.draft.limits()).or(self.identity.user);
         self
     }
 
@@ -82,7 +83,7 @@ impl TraceUpdate {
     /// assert_eq!(turn.attribute("gen_ai.conversation.id"), Some("c1".into()));
     /// ```
     pub fn session_id(mut self, session: impl Serialize) -> Self {
-        self.draft.identity.session = text(&session, self.draft.limits()).or(self.draft.identity.session);
+        self.identity.session = text(&session, self.draft.limits()).or(self.identity.session);
         self
     }
 
@@ -97,7 +98,8 @@ impl TraceUpdate {
     /// assert_eq!(turn.attribute("langfuse.tags"), Some(serde_json::json!(["env:prod"])));
     /// ```
     pub fn tags(mut self, tags: impl IntoTags) -> Self {
-        self.draft.identity.tags = tags.into_tags().or(self.draft.identity.tags.take());
+        let tags = tags.into_tags().map(|tags| Tags::new(tags, self.draft.limits()));
+        self.identity.tags = tags.or(self.identity.tags);
         self
     }
 
@@ -113,7 +115,7 @@ impl TraceUpdate {
     /// ```
     pub fn apply(self) {
         if let Some(span) = current().span() {
-            span.update_trace(self.draft);
+            span.update_trace(&self.identity, self.draft);
         }
     }
 }

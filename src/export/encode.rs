@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_core::ser::SerializeMap;
 use serde_core::{Serialize, Serializer};
 
-use crate::record::{Array, Attributes, Event, Key, Link, Resource, Scope, SpanRecord, Status, Value};
+use crate::record::{Array, Attributes, Event, Link, Resource, Scope, SpanRecord, Status, Value};
 
 /// Writes `batch` as one compact `ExportTraceServiceRequest`.
 pub(crate) fn encode(batch: &[&SpanRecord], writer: impl io::Write) -> io::Result<()> {
@@ -173,27 +173,29 @@ fn attributes<M: SerializeMap>(object: &mut M, attributes: &Attributes) -> Resul
     if attributes.is_empty() {
         return Ok(());
     }
-    object.serialize_entry("attributes", &List(attributes.iter().map(AsJson)))
+    object.serialize_entry("attributes", &List(attributes.iter().map(Attribute)))
 }
 
-impl Serialize for AsJson<'_, (Key, Value)> {
+struct Attribute<'a>((&'a str, Value<'a>));
+
+impl Serialize for Attribute<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (key, value) = self.0;
+        let (key, value) = &self.0;
         let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("key", &**key)?;
+        object.serialize_entry("key", key)?;
         object.serialize_entry("value", &AsJson(value))?;
         object.end()
     }
 }
 
-impl Serialize for AsJson<'_, Value> {
+impl Serialize for AsJson<'_, Value<'_>> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Bool(value) => Scalar::Bool(*value).serialize(serializer),
             Value::Int(value) => Scalar::Int(*value).serialize(serializer),
             Value::Double(value) => Scalar::Double(*value).serialize(serializer),
             Value::String(value) => Scalar::String(value).serialize(serializer),
-            Value::Array(array) => Member("arrayValue", AsJson(array)).serialize(serializer),
+            Value::Array(array) => Member("arrayValue", AsJson(&**array)).serialize(serializer),
         }
     }
 }

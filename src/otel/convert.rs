@@ -11,7 +11,7 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::record::{
-    Array, Attributes, Event, Key, Limits, Link, Resource, Scope, SpanId, SpanKind, SpanRecord, Status, Text,
+    Array, Attributes, Event, Limits, Link, Name, Resource, Scope, SpanId, SpanKind, SpanRecord, Status, Text,
     TraceId, Value, keys, unix_nanos,
 };
 
@@ -90,7 +90,7 @@ fn bounded(text: String, marker: &'static str, attributes: &mut Attributes, limi
     if let Some(size) = cut_from {
         attributes.set(marker, size as u64);
     }
-    kept
+    kept.into_owned()
 }
 
 /// The first items, in memory of their own; `marker` tells among the attributes how many the others are, together with
@@ -125,8 +125,8 @@ fn trace_state(state: &TraceState, attributes: &mut Attributes, limits: Limits) 
 fn event_of(event: otel::Event, limits: Limits) -> Event {
     let mut attributes = attributes(event.attributes.iter(), event.dropped_attributes_count, limits);
     let name = match event.name {
-        Key::Owned(name) => Key::Owned(bounded(name, keys::TRUNCATED_NAME, &mut attributes, Limits::NAMES)),
-        name @ Key::Borrowed(_) => name,
+        Name::Owned(name) => Name::Owned(bounded(name, keys::TRUNCATED_NAME, &mut attributes, Limits::NAMES)),
+        name @ Name::Borrowed(_) => name,
     };
     Event { name, time: unix_nanos(event.timestamp), attributes }
 }
@@ -161,10 +161,10 @@ fn scope_of(scope: &InstrumentationScope) -> Arc<Scope> {
 
 fn attributes<'a>(pairs: impl Iterator<Item = &'a KeyValue>, dropped: u32, limits: Limits) -> Attributes {
     use opentelemetry::Value as Otel;
-    let mut attributes = Attributes::with_capacity(pairs.size_hint().0.min(MAX_ITEMS));
+    let mut attributes = Attributes::new();
     for KeyValue { key, value, .. } in pairs {
-        let key = Text::of_str(key.as_str(), Limits::NAMES).kept;
-        if !attributes.admit(&key) {
+        let key = &*Text::of_str(key.as_str(), Limits::NAMES).kept;
+        if !attributes.admit(key) {
             continue;
         }
         match value {
@@ -173,7 +173,7 @@ fn attributes<'a>(pairs: impl Iterator<Item = &'a KeyValue>, dropped: u32, limit
                 attributes.set_text(key, array_text(array, limits));
             }
             value => match value_of(value) {
-                Value::String(text) => attributes.set_text(key, Text::of_string(text, limits)),
+                Value::String(text) => attributes.set_text(key, Text::of_str(&text, limits)),
                 value => attributes.set(key, value),
             },
         }
@@ -199,7 +199,7 @@ fn array_bytes(array: &opentelemetry::Array) -> usize {
 }
 
 /// An array as its JSON text, which can be cut.
-fn array_text(array: &opentelemetry::Array, limits: Limits) -> Text {
+fn array_text(array: &opentelemetry::Array, limits: Limits) -> Text<'static> {
     use opentelemetry::Array as Otel;
     match array {
         Otel::Bool(items) => Text::of_json(items, limits),
@@ -212,20 +212,20 @@ fn array_text(array: &opentelemetry::Array, limits: Limits) -> Text {
     }
 }
 
-fn value_of(value: &opentelemetry::Value) -> Value {
+fn value_of(value: &opentelemetry::Value) -> Value<'static> {
     use opentelemetry::{Array as OtelArray, Value as Otel};
     match value {
         Otel::Bool(value) => Value::Bool(*value),
         Otel::I64(value) => Value::Int(*value),
         Otel::F64(value) => Value::Double(*value),
-        Otel::Array(OtelArray::Bool(items)) => Value::Array(Array::Bool(items.clone())),
-        Otel::Array(OtelArray::I64(items)) => Value::Array(Array::Int(items.clone())),
-        Otel::Array(OtelArray::F64(items)) => Value::Array(Array::Double(items.clone())),
+        Otel::Array(OtelArray::Bool(items)) => Array::Bool(items.clone()).into(),
+        Otel::Array(OtelArray::I64(items)) => Array::Int(items.clone()).into(),
+        Otel::Array(OtelArray::F64(items)) => Array::Double(items.clone()).into(),
         Otel::Array(OtelArray::String(items)) => {
-            Value::Array(Array::String(items.iter().map(|item| item.as_str().to_owned()).collect()))
+            Array::String(items.iter().map(|item| item.as_str().to_owned()).collect()).into()
         }
         // Kinds of value that OpenTelemetry may add are kept as their text.
-        other => Value::String(other.as_str().into_owned()),
+        other => other.as_str().into_owned().into(),
     }
 }
 
@@ -300,22 +300,22 @@ fn time(nanos: u64) -> SystemTime {
 }
 
 fn pairs(attributes: &Attributes) -> Vec<KeyValue> {
-    attributes.iter().map(|(key, value)| KeyValue::new(key.clone(), otel_value(value))).collect()
+    attributes.iter().map(|(key, value)| KeyValue::new(key.to_owned(), otel_value(value))).collect()
 }
 
-fn otel_value(value: &Value) -> opentelemetry::Value {
+fn otel_value(value: Value<'_>) -> opentelemetry::Value {
     use opentelemetry::{Array as OtelArray, Value as Otel};
     match value {
-        Value::Bool(value) => Otel::Bool(*value),
-        Value::Int(value) => Otel::I64(*value),
-        Value::Double(value) => Otel::F64(*value),
-        Value::String(text) => Otel::String(text.clone().into()),
-        Value::Array(Array::Bool(items)) => Otel::Array(OtelArray::Bool(items.clone())),
-        Value::Array(Array::Int(items)) => Otel::Array(OtelArray::I64(items.clone())),
-        Value::Array(Array::Double(items)) => Otel::Array(OtelArray::F64(items.clone())),
-        Value::Array(Array::String(items)) => {
-            Otel::Array(OtelArray::String(items.iter().map(|item| item.clone().into()).collect()))
-        }
+        Value::Bool(value) => Otel::Bool(value),
+        Value::Int(value) => Otel::I64(value),
+        Value::Double(value) => Otel::F64(value),
+        Value::String(text) => Otel::String(text.into_owned().into()),
+        Value::Array(array) => Otel::Array(match array.into_owned() {
+            Array::Bool(items) => OtelArray::Bool(items),
+            Array::Int(items) => OtelArray::I64(items),
+            Array::Double(items) => OtelArray::F64(items),
+            Array::String(items) => OtelArray::String(items.into_iter().map(Into::into).collect()),
+        }),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::record::SpanRecord;
 pub(super) struct Entry {
     pub(super) number: u64,
     pub(super) size: usize,
-    pub(super) record: SpanRecord,
+    pub(super) record: Box<SpanRecord>,
 }
 
 /// Records that travel together, oldest first.
@@ -50,7 +50,7 @@ impl Batch {
     }
 
     pub(crate) fn records(&self) -> Vec<&SpanRecord> {
-        self.entries.iter().map(|entry| &entry.record).collect()
+        self.entries.iter().map(|entry| &*entry.record).collect()
     }
 
     pub(super) fn numbers(&self) -> Vec<u64> {

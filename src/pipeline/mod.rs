@@ -32,11 +32,11 @@ pub(crate) use worker::on_worker;
 use crate::error::{DeliveryError, LossReason, Losses};
 use crate::export::Export;
 use crate::foreign::guarded;
-use crate::record::{Resource, SpanRecord};
+use crate::record::{Resource, SpanRecord, recycle};
 
 /// Where finished records go.
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
-    fn accept(&self, record: SpanRecord);
+    fn accept(&self, record: Box<SpanRecord>);
 
     /// Counts a span that is not to be sent because the host wanted it so.
     fn withhold(&self, reason: LossReason);
@@ -46,7 +46,7 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
         not(feature = "otel"),
         expect(dead_code, reason = "only an exporter answers for its own spans")
     )]
-    fn deliver(&self, records: Vec<SpanRecord>, deadline: Instant) -> Delivery;
+    fn deliver(&self, records: Vec<Box<SpanRecord>>, deadline: Instant) -> Delivery;
 }
 
 /// What became of some records.
@@ -202,7 +202,7 @@ fn wake(waker: Waker) {
 }
 
 impl Sink for Pipeline {
-    fn accept(&self, record: SpanRecord) {
+    fn accept(&self, record: Box<SpanRecord>) {
         let pushed = self.shared.change(|queue| queue.push(record));
         if pushed.wake {
             self.shared.work.notify_one();
@@ -213,15 +213,15 @@ impl Sink for Pipeline {
         if !pushed.evicted.is_empty() {
             self.shared.settled.notify_all();
         }
-        // What was evicted is freed here, after the lock.
-        drop(pushed);
+        // What was evicted serves the next span of this thread.
+        pushed.evicted.into_iter().for_each(recycle);
     }
 
     fn withhold(&self, reason: LossReason) {
         self.shared.queue().withhold(reason);
     }
 
-    fn deliver(&self, records: Vec<SpanRecord>, deadline: Instant) -> Delivery {
+    fn deliver(&self, records: Vec<Box<SpanRecord>>, deadline: Instant) -> Delivery {
         let (ticket, pushed) = self.shared.change(|queue| queue.push_all(records));
         self.shared.settled.notify_all();
         drop(pushed);

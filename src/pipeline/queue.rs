@@ -130,7 +130,7 @@ pub(crate) struct Pushed {
     /// Whether the keeper has.
     pub(crate) keep: bool,
     /// What had to go, to be freed by the caller once the lock is released.
-    pub(crate) evicted: Vec<SpanRecord>,
+    pub(crate) evicted: Vec<Box<SpanRecord>>,
 }
 
 impl Queue {
@@ -172,7 +172,7 @@ impl Queue {
     }
 
     /// Takes a record in; past the bounds the oldest one goes.
-    pub(crate) fn push(&mut self, record: SpanRecord) -> Pushed {
+    pub(crate) fn push(&mut self, record: Box<SpanRecord>) -> Pushed {
         let mut pushed = Pushed::default();
         let number = self.next_number;
         self.next_number += 1;
@@ -227,7 +227,7 @@ impl Queue {
     }
 
     /// Makes room: what is on disk too leaves the memory, otherwise the oldest record is lost.
-    fn evict(&mut self, reason: LossReason, evicted: &mut Vec<SpanRecord>) -> bool {
+    fn evict(&mut self, reason: LossReason, evicted: &mut Vec<Box<SpanRecord>>) -> bool {
         let on_disk = self.retrying.iter().position(Batch::is_on_disk);
         let on_disk = on_disk.and_then(|index| self.retrying.remove(index)).or_else(|| self.disk.take_kept());
         if let Some(batch) = on_disk {

@@ -14,7 +14,7 @@ use super::{BuildExport, Shared};
 use crate::error::LossReason;
 use crate::export::{Export, Verdict, split};
 use crate::foreign::guarded;
-use crate::record::random_u64;
+use crate::record::{random_u64, recycle_all};
 
 /// How long the worker rests after a panic of its own.
 const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(1);
@@ -93,6 +93,7 @@ impl Worker {
             .shared
             .change(|queue| (queue.settle(batch, verdict, now, random_u64()), queue.untold_overflow(now)));
         self.remove(settled.files);
+        recycle_all(settled.spent.into_iter().map(|entry| entry.record));
         if let Some(reason) = settled.lost {
             let cause = match reason {
                 LossReason::GivenUp => "every try failed for five minutes",

@@ -3,6 +3,8 @@
 
 mod scalar;
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::io;
 
 use serde_core::Serialize;
@@ -16,8 +18,8 @@ const MAX_DEPTH: usize = 128;
 
 /// A text within the limits, and what the limits cost it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Text {
-    pub(crate) kept: String,
+pub(crate) struct Text<'a> {
+    pub(crate) kept: Cow<'a, str>,
     /// The size in bytes before the cut, where one was made.
     pub(crate) cut_from: Option<usize>,
     /// Why serialisation stopped early, where it did; `kept` holds what was written until then.
@@ -26,77 +28,123 @@ pub(crate) struct Text {
 
 /// A value as the wire carries it. JSON null is told apart, because an argument that is null is left out.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Content {
+pub(crate) enum Content<'a> {
     Null,
-    Value(Value),
-    Text(Text),
+    Value(Value<'a>),
+    Text(Text<'a>),
 }
 
-impl Text {
+impl<'a> Text<'a> {
     pub(crate) fn of_string(text: String, limits: Limits) -> Self {
         if text.len() > limits.value_bytes {
             // Cutting in place would keep the memory of the whole.
-            return Self::of_str(&text, limits);
+            return Text::of_str(&text, limits).into_owned();
         }
-        Self { kept: text, cut_from: None, fault: None }
+        Self { kept: Cow::Owned(text), cut_from: None, fault: None }
     }
 
-    pub(crate) fn of_str(text: &str, limits: Limits) -> Self {
+    pub(crate) fn of_str(text: &'a str, limits: Limits) -> Self {
         let kept = prefix(text, limits.value_bytes);
-        Self { cut_from: (kept.len() < text.len()).then_some(text.len()), kept: kept.to_owned(), fault: None }
+        Self {
+            cut_from: (kept.len() < text.len()).then_some(text.len()),
+            kept: Cow::Borrowed(kept),
+            fault: None,
+        }
     }
 
     /// The compact JSON text of `value`.
     pub(crate) fn of_json<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Self {
-        let mut writer = BoundedWriter { kept: Vec::new(), written: 0, limit: limits.value_bytes };
-        let mut serializer = serde_json::Serializer::with_formatter(
-            &mut writer,
-            DepthLimit { compact: CompactFormatter, depth: 0 },
-        );
-        let fault = value.serialize(&mut serializer).err().map(|error| error.to_string());
-        writer.finish(fault)
+        let mut memory = Vec::new();
+        json(value, limits, &mut memory).into_owned()
+    }
+
+    pub(crate) fn borrowed(&self) -> Text<'_> {
+        Text { kept: Cow::Borrowed(&self.kept), cut_from: self.cut_from, fault: self.fault.clone() }
+    }
+
+    pub(crate) fn into_owned(self) -> Text<'static> {
+        Text { kept: Cow::Owned(self.kept.into_owned()), cut_from: self.cut_from, fault: self.fault }
     }
 }
 
-impl Content {
-    /// What `value` becomes as a property.
-    pub(crate) fn of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Self {
-        scalar::of(value, limits).unwrap_or_else(|scalar::NotScalar| Self::Text(Text::of_json(value, limits)))
-    }
-
-    /// What `value` becomes as an input or output: a string untouched, anything else its JSON text, null nothing.
-    pub(crate) fn text_of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text> {
-        match Self::of(value, limits) {
-            Self::Null => None,
-            Self::Value(_) => Some(Text::of_json(value, limits)),
-            Self::Text(text) => Some(text),
+impl Content<'_> {
+    /// Shows `take` what `value` becomes as a property; where it is asked more than once, the last one counts.
+    pub(crate) fn read<T: Serialize + ?Sized>(value: &T, limits: Limits, take: &mut dyn FnMut(Content<'_>)) {
+        if scalar::read(value, limits, take).is_err() {
+            with_memory(|memory| take(Content::Text(json(value, limits, memory))));
         }
     }
+
+    /// The same as an input or output: a string untouched, anything else its JSON text, null nothing.
+    pub(crate) fn read_text<T: Serialize + ?Sized>(
+        value: &T,
+        limits: Limits,
+        take: &mut dyn FnMut(Option<Text<'_>>),
+    ) {
+        let mut has_type = false;
+        Content::read(value, limits, &mut |content| {
+            has_type = matches!(content, Content::Value(_));
+            match content {
+                Content::Null => take(None),
+                Content::Value(_) => {}
+                Content::Text(text) => take(Some(text)),
+            }
+        });
+        if has_type {
+            with_memory(|memory| take(Some(json(value, limits, memory))));
+        }
+    }
+}
+
+/// Runs `work` with memory for a text, which is used again; a `Serialize` that captures values itself gets its own.
+fn with_memory(work: impl FnOnce(&mut Vec<u8>)) {
+    /// What is kept for the next text.
+    const KEPT: usize = 16 * 1024;
+    thread_local! {
+        static MEMORY: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut memory = MEMORY.try_with(Cell::take).unwrap_or_default();
+    work(&mut memory);
+    memory.clear();
+    memory.shrink_to(KEPT);
+    MEMORY.try_with(|kept| kept.set(memory)).ok();
+}
+
+/// The compact JSON text of `value`, written into `memory`.
+fn json<'a, T: Serialize + ?Sized>(value: &T, limits: Limits, memory: &'a mut Vec<u8>) -> Text<'a> {
+    let mut writer = BoundedWriter { kept: memory, written: 0, limit: limits.value_bytes };
+    let formatter = DepthLimit { compact: CompactFormatter, depth: 0 };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut writer, formatter);
+    let fault = value.serialize(&mut serializer).err().map(|error| error.to_string());
+    writer.finish(fault)
 }
 
 /// A text this many times longer than the limit is not read to its end, only to learn how long it is.
 const PATIENCE: usize = 16;
 
 /// Keeps the first `limit` bytes and counts the rest, up to a point.
-struct BoundedWriter {
-    kept: Vec<u8>,
+struct BoundedWriter<'a> {
+    kept: &'a mut Vec<u8>,
     written: usize,
     limit: usize,
 }
 
-impl BoundedWriter {
-    fn finish(mut self, fault: Option<String>) -> Text {
+impl<'a> BoundedWriter<'a> {
+    fn finish(self, fault: Option<String>) -> Text<'a> {
         let cut_from = (self.kept.len() < self.written).then_some(self.written);
-        if let Err(error) = std::str::from_utf8(&self.kept) {
+        let kept = match std::str::from_utf8(self.kept) {
+            Ok(text) => text,
             // The limit fell inside a character.
-            self.kept.truncate(error.valid_up_to());
-        }
-        let text = String::from_utf8(self.kept).unwrap_or_default();
-        Text { kept: text, cut_from, fault }
+            Err(error) => {
+                let valid = self.kept.get(..error.valid_up_to()).unwrap_or_default();
+                std::str::from_utf8(valid).unwrap_or_default()
+            }
+        };
+        Text { kept: Cow::Borrowed(kept), cut_from, fault }
     }
 }
 
-impl io::Write for BoundedWriter {
+impl io::Write for BoundedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let room = self.limit.saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -157,17 +205,41 @@ mod tests {
     use super::*;
     use crate::record::Array;
 
-    fn property<T: Serialize + ?Sized>(value: &T) -> Content {
-        Content::of(value, Limits::default())
+    /// What `value` becomes as a property.
+    fn content<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Content<'static> {
+        let mut taken = Content::Null;
+        Content::read(value, limits, &mut |content| {
+            taken = match content {
+                Content::Null => Content::Null,
+                Content::Value(value) => Content::Value(value.into_owned()),
+                Content::Text(text) => Content::Text(text.into_owned()),
+            };
+        });
+        taken
+    }
+
+    /// What it becomes as an input.
+    fn text_of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text<'static>> {
+        let mut taken = None;
+        Content::read_text(value, limits, &mut |text| taken = text.map(Text::into_owned));
+        taken
+    }
+
+    fn property<T: Serialize + ?Sized>(value: &T) -> Content<'static> {
+        content(value, Limits::default())
     }
 
     fn text<T: Serialize + ?Sized>(value: &T) -> Option<String> {
-        Content::text_of(value, Limits::default()).map(|text| text.kept)
+        text_of(value, Limits::default()).map(|text| text.kept.into_owned())
     }
 
-    fn as_text(content: Content) -> Option<String> {
+    fn array(array: Array) -> Content<'static> {
+        Content::Value(array.into())
+    }
+
+    fn as_text(content: Content<'_>) -> Option<String> {
         match content {
-            Content::Text(text) => Some(text.kept),
+            Content::Text(text) => Some(text.kept.into_owned()),
             Content::Null | Content::Value(_) => None,
         }
     }
@@ -178,9 +250,9 @@ mod tests {
         assert_eq!(property(&-7_i8), Content::Value(Value::Int(-7)));
         assert_eq!(property(&1.5_f32), Content::Value(Value::Double(1.5)));
         assert_eq!(property(&Some(3)), Content::Value(Value::Int(3)));
-        assert_eq!(property(&[1, 2]), Content::Value(Value::Array(Array::Int(vec![1, 2]))));
-        assert_eq!(property(&json!(["a"])), Content::Value(Value::Array(Array::String(vec!["a".into()]))));
-        assert_eq!(property::<[u8; 0]>(&[]), Content::Value(Value::Array(Array::String(Vec::new()))));
+        assert_eq!(property(&[1, 2]), array(Array::Int(vec![1, 2])));
+        assert_eq!(property(&json!(["a"])), array(Array::String(vec!["a".into()])));
+        assert_eq!(property::<[u8; 0]>(&[]), array(Array::String(Vec::new())));
     }
 
     #[test]
@@ -207,11 +279,11 @@ mod tests {
     #[test]
     fn a_long_value_is_cut_between_characters_and_tells_its_size() {
         let limits = Limits { value_bytes: 8 };
-        let cut = Content::text_of("ééééé", limits);
+        let cut = text_of("ééééé", limits);
         assert_eq!(cut, Some(Text { kept: "éééé".into(), cut_from: Some(10), fault: None }));
-        let cut = Content::text_of(&json!({"k": "ééé"}), limits);
+        let cut = text_of(&json!({"k": "ééé"}), limits);
         assert_eq!(cut, Some(Text { kept: r#"{"k":"é"#.into(), cut_from: Some(14), fault: None }));
-        let cut = Content::of(&["aaaa", "bbbb"], limits);
+        let cut = content(&["aaaa", "bbbb"], limits);
         assert_eq!(cut, Content::Text(Text { kept: r#"["aaaa","#.into(), cut_from: Some(15), fault: None }));
     }
 
@@ -222,8 +294,8 @@ mod tests {
         for _ in 0..1_000 {
             deep = json!([deep]);
         }
-        let text = Content::text_of(&deep, Limits::default());
-        let (text, fault) = text.map(|text| (text.kept, text.fault)).unwrap_or_default();
+        let text = text_of(&deep, Limits::default());
+        let (text, fault) = text.map(|text| (text.kept.into_owned(), text.fault)).unwrap_or_default();
         assert_eq!(text, "[".repeat(MAX_DEPTH));
         assert!(fault.is_some_and(|fault| fault.contains("128 levels")));
     }
@@ -231,7 +303,7 @@ mod tests {
     #[test]
     fn a_failing_serialisation_is_told_not_lost() {
         let odd = std::collections::BTreeMap::from([(vec![1], 2)]);
-        let text = Content::text_of(&odd, Limits::default());
+        let text = text_of(&odd, Limits::default());
         assert!(text.is_some_and(|text| text.fault.is_some()));
     }
 }

@@ -99,7 +99,7 @@ pub struct Field<'a> {
 
 enum Original<'a> {
     Text(&'a str),
-    Value(&'a Value),
+    Value(&'a Value<'a>),
 }
 
 /// What becomes of a value.
@@ -189,7 +189,7 @@ impl Field<'_> {
     pub fn value(&self) -> serde_json::Value {
         match (self.text(), &self.change, &self.original) {
             (Some(text), ..) => text.into(),
-            (None, Change::Kept, Original::Value(value)) => (*value).into(),
+            (None, Change::Kept, Original::Value(value)) => (*value).clone().into(),
             (None, ..) => serde_json::Value::Null,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use once_cell::sync::Lazy;
 
-use super::{Attributes, Key};
+use super::{Attributes, Name};
 
 /// The entity that produced spans; batches are grouped by it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,11 +12,19 @@ pub(crate) struct Resource {
     pub(crate) attributes: Attributes,
 }
 
+impl Resource {
+    /// Stands where it is not known yet who emits.
+    pub(crate) fn unknown() -> Arc<Self> {
+        static UNKNOWN: Lazy<Arc<Resource>> = Lazy::new(Arc::default);
+        Arc::clone(&UNKNOWN)
+    }
+}
+
 /// The library that produced spans.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scope {
-    pub(crate) name: Key,
-    pub(crate) version: Option<Key>,
+    pub(crate) name: Name,
+    pub(crate) version: Option<Name>,
     pub(crate) attributes: Attributes,
 }
 

@@ -1,13 +1,17 @@
 //! A finished span, ready to be queued.
 
+use std::borrow::Cow;
 use std::mem::size_of;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::attribute::owned_bytes;
-use super::{Attributes, Key, Resource, Scope, SpanId, TraceId, keys};
+use super::{Attributes, Resource, Scope, SpanId, TraceId, keys};
 
-/// A finished span as owned data: moved from the caller to the encoder, never copied.
+/// A name that is mostly a fixed one.
+pub(crate) type Name = Cow<'static, str>;
+
+/// A span as owned data: moved from the caller to the encoder, never copied. It is written while the span is open, and
+/// its memory serves another span when it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct SpanRecord {
     pub(crate) trace_id: TraceId,
@@ -57,7 +61,7 @@ pub(crate) enum Status {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
-    pub(crate) name: Key,
+    pub(crate) name: Name,
     /// Nanoseconds since the Unix epoch.
     pub(crate) time: u64,
     pub(crate) attributes: Attributes,
@@ -74,7 +78,7 @@ pub(crate) struct Link {
 impl Event {
     /// The event by which OpenTelemetry records an error on a span.
     pub(crate) fn exception(kind: &str, message: &str, time: u64) -> Self {
-        let mut attributes = Attributes::with_capacity(2);
+        let mut attributes = Attributes::new();
         attributes.set(keys::EXCEPTION_TYPE, kind);
         attributes.set(keys::EXCEPTION_MESSAGE, message);
         Self { name: keys::EXCEPTION_EVENT.into(), time, attributes }
@@ -82,30 +86,54 @@ impl Event {
 }
 
 impl SpanRecord {
-    /// A span with nothing but a name, for tests.
-    #[cfg(test)]
-    pub(crate) fn named(name: String) -> Self {
+    /// A span of which nothing is known yet but its fresh ids.
+    pub(crate) fn blank() -> Self {
         Self {
             trace_id: TraceId::random(),
             span_id: SpanId::random(),
             parent: None,
             trace_state: None,
-            name,
+            name: String::new(),
             kind: SpanKind::Internal,
             start: 1,
             end: 2,
-            attributes: Attributes::new(),
+            attributes: Attributes::roomy(),
             events: Vec::new(),
             links: Vec::new(),
             status: Status::Unset,
-            resource: Arc::default(),
+            resource: Resource::unknown(),
             scope: Scope::ours(),
         }
     }
 
+    /// A span with nothing but a name, for tests.
+    #[cfg(test)]
+    pub(crate) fn named(name: String) -> Self {
+        Self { name, ..Self::blank() }
+    }
+
+    /// Forgets everything but ids and times, which the next span overwrites, and who emits, which is mostly the same.
+    pub(super) fn clear(&mut self) {
+        /// Bytes of a name that are kept for the next span.
+        const KEPT: usize = 256;
+        self.parent = None;
+        self.trace_state = None;
+        self.name.clear();
+        self.name.shrink_to(KEPT);
+        self.kind = SpanKind::Internal;
+        self.attributes.clear();
+        self.events = Vec::new();
+        self.links = Vec::new();
+        self.status = Status::Unset;
+    }
+
     /// Bytes this record holds, for the byte budget of the queue; what is shared (resource, scope) is not counted.
     pub(crate) fn size(&self) -> usize {
-        let event = |event: &Event| owned_bytes(&event.name) + event.attributes.heap_size();
+        let name = |name: &Name| match name {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(name) => name.capacity(),
+        };
+        let event = |event: &Event| name(&event.name) + event.attributes.heap_size();
         let events =
             self.events.capacity() * size_of::<Event>() + self.events.iter().map(event).sum::<usize>();
         let state = |state: &Option<String>| state.as_ref().map_or(0, String::capacity);

@@ -47,14 +47,14 @@ pub(crate) fn emitted() -> u64 {
 struct Count;
 
 impl Sink for Count {
-    fn accept(&self, _: SpanRecord) {
+    fn accept(&self, _: Box<SpanRecord>) {
         EMITTED_OFF.here().fetch_add(1, Ordering::Relaxed);
     }
 
     /// While the SDK is off nobody has wanted anything withheld.
     fn withhold(&self, _: LossReason) {}
 
-    fn deliver(&self, records: Vec<SpanRecord>, _: Instant) -> Delivery {
+    fn deliver(&self, records: Vec<Box<SpanRecord>>, _: Instant) -> Delivery {
         let mut losses = Losses::default();
         losses.add(LossReason::NotRunning, records.len() as u64);
         EMITTED_OFF.here().fetch_add(records.len() as u64, Ordering::Relaxed);
@@ -66,11 +66,11 @@ impl Sink for Count {
 struct Ignore;
 
 impl Sink for Ignore {
-    fn accept(&self, _: SpanRecord) {}
+    fn accept(&self, _: Box<SpanRecord>) {}
 
     fn withhold(&self, _: LossReason) {}
 
-    fn deliver(&self, _: Vec<SpanRecord>, _: Instant) -> Delivery {
+    fn deliver(&self, _: Vec<Box<SpanRecord>>, _: Instant) -> Delivery {
         Box::pin(ready(Ok(())))
     }
 }

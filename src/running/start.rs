@@ -208,7 +208,7 @@ fn json_exporter(destination: Destination) -> BuildExport {
 
 /// Who emits (`wire.md`, "Request").
 fn resource(settings: &Settings) -> Resource {
-    let mut attributes = Attributes::with_capacity(5);
+    let mut attributes = Attributes::new();
     attributes.set("service.name", settings.service_name.as_str());
     attributes.set("service.version", settings.service_version.as_str());
     attributes.set("telemetry.sdk.name", SDK_NAME);

@@ -128,8 +128,20 @@ impl Client {
         keeps
     }
 
+    /// Hands a span of the SDK's own on whose trace is kept, as the redaction hooks leave it.
+    pub(super) fn accept(&self, mut record: Box<SpanRecord>) {
+        // A record that was used before has mostly the right ones, which spares a count that all threads share.
+        if !Arc::ptr_eq(&record.resource, &self.resource) {
+            record.resource = Arc::clone(&self.resource);
+        }
+        if !Arc::ptr_eq(&record.scope, &self.scope) {
+            record.scope = Arc::clone(&self.scope);
+        }
+        self.pass_on(record);
+    }
+
     /// Hands a span on whose trace is kept, as the redaction hooks leave it.
-    pub(crate) fn accept(&self, record: SpanRecord) {
+    pub(crate) fn pass_on(&self, record: Box<SpanRecord>) {
         if let Some(record) = self.redacted(record) {
             self.sink.accept(record);
         }
@@ -137,12 +149,12 @@ impl Client {
 
     /// The same for many, and is over when they are delivered or lost, or at `deadline`.
     #[cfg(feature = "otel")]
-    pub(crate) fn deliver(&self, records: impl Iterator<Item = SpanRecord>, deadline: Instant) -> Delivery {
+    pub(crate) fn deliver(&self, records: impl Iterator<Item = Box<SpanRecord>>, deadline: Instant) -> Delivery {
         let records = records.filter_map(|record| self.redacted(record)).collect();
         self.sink.deliver(records, deadline)
     }
 
-    fn redacted(&self, record: SpanRecord) -> Option<SpanRecord> {
+    fn redacted(&self, record: Box<SpanRecord>) -> Option<Box<SpanRecord>> {
         if !self.has_hooks.load(Ordering::Acquire) {
             return Some(record);
         }

@@ -6,24 +6,22 @@ use serde_core::Serialize;
 
 use super::Identity;
 use super::entries::entries_of;
+use super::identity::Tags;
 use crate::foreign::guarded;
-use crate::record::{Attributes, Content, Event, Key, Limits, Status, Text, Value, keys};
+use crate::record::{
+    Array, Attributes, Content, Event, Limits, SpanRecord, Status, Text, Value, fresh, keys, prefix, recycle,
+};
 
-/// The contents of a span to be. Keys that the SDK manages are kept apart from the caller's properties, because they
-/// win a collision (`wire.md`, "From call to attribute to column").
-#[derive(Clone)]
+/// A span while it is being written.
 pub(crate) struct Draft {
     limits: Limits,
-    properties: Attributes,
-    managed: Attributes,
-    pub(crate) identity: Identity,
-    failure: Option<Failure>,
+    record: Box<SpanRecord>,
+    failure: Option<Box<Failure>>,
 }
 
-#[derive(Clone)]
 struct Failure {
     kind: String,
-    message: Text,
+    message: Text<'static>,
 }
 
 /// Whoever prints a guard or a builder does not mean to print what a redaction hook would hide.
@@ -34,50 +32,144 @@ impl fmt::Debug for Draft {
 }
 
 impl Draft {
-    /// As many keys as the SDK manages on a usual call.
-    const USUAL: usize = 8;
-
     pub(crate) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            properties: Attributes::new(),
-            managed: Attributes::with_capacity(Self::USUAL),
-            identity: Identity::default(),
-            failure: None,
-        }
+        Self { limits, record: fresh(), failure: None }
+    }
+
+    /// OTLP wants a name; an empty one is told apart from one that was forgotten.
+    pub(crate) fn named(name: &str, limits: Limits) -> Self {
+        let mut draft = Self::new(limits);
+        draft.record.name.push_str(if name.is_empty() { "unnamed" } else { name });
+        draft
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.record.name
     }
 
     /// An input or output; null is left out.
     pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
-        let text = guarded(|| Content::text_of(value, self.limits));
-        if let Some(text) = text.unwrap_or_else(|_| Some(unreadable())) {
-            self.managed.set_text(key, text);
+        let (limits, attributes) = (self.limits, &mut self.record.attributes);
+        let read = guarded(|| {
+            Content::read_text(value, limits, &mut |text| {
+                if let Some(text) = text {
+                    attributes.set_managed_text(key, text);
+                }
+            });
+        });
+        if read.is_err() {
+            self.record.attributes.set_managed_text(key, unreadable());
         }
     }
 
     /// A text that the SDK has gathered itself, of which `size` bytes had come.
     pub(crate) fn set_gathered(&mut self, key: &'static str, text: String, size: usize) {
         let cut_from = (text.len() < size).then_some(size);
-        self.managed.set_text(key, Text { kept: text, cut_from, fault: None });
+        self.record.attributes.set_managed_text(key, Text { kept: text.into(), cut_from, fault: None });
     }
 
-    pub(crate) fn set_managed(&mut self, key: &'static str, value: impl Into<Value>) {
-        match value.into() {
-            Value::String(text) => self.managed.set_text(key, Text::of_string(text, self.limits)),
-            value => self.managed.set(key, value),
-        }
+    pub(crate) fn set_managed<'a>(&mut self, key: &'static str, value: impl Into<Value<'a>>) {
+        self.record.attributes.set_managed(key, value);
     }
 
     /// A property of the caller's. Null is kept, as text: a property is never dropped silently.
-    pub(crate) fn set_property<T: Serialize + ?Sized>(&mut self, key: impl Into<Key>, value: &T) {
-        set_property(&mut self.properties, key, value, self.limits);
+    pub(crate) fn set_property<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        set_property(&mut self.record.attributes, key, value, self.limits);
     }
 
     /// A property for each entry of what serialises as an object; anything else whole, under the key `properties`.
     pub(crate) fn set_properties<T: Serialize + ?Sized>(&mut self, properties: &T) {
         match guarded(|| entries_of(properties, self.limits)) {
-            Ok(Ok(entries)) => self.properties.replace_from(entries),
+            Ok(Ok(entries)) => self.record.attributes.replace_from(&entries),
             Ok(Err(_)) | Err(_) => self.set_property("properties", properties),
+        }
+    }
+
+    /// The user; null leaves what was said before.
+    pub(crate) fn set_user<T: Serialize + ?Sized>(&mut self, user: &T) {
+        self.set_identity(keys::USER_ID, user);
+    }
+
+    pub(crate) fn set_session<T: Serialize + ?Sized>(&mut self, session: &T) {
+        self.set_identity(keys::CONVERSATION_ID, session);
+    }
+
+    /// What cannot be read is as if it had not been said: it would make one user of many.
+    fn set_identity<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
+        let (limits, attributes) = (self.limits, &mut self.record.attributes);
+        guarded(|| {
+            Content::read_text(value, limits, &mut |text| {
+                if let Some(text) = text {
+                    attributes.set_managed_text(key, text);
+                }
+            });
+        })
+        .ok();
+    }
+
+    pub(crate) fn set_tags(&mut self, tags: Option<Vec<String>>) {
+        if let Some(tags) = tags {
+            self.write_tags(Tags::new(tags, self.limits));
+        }
+    }
+
+    /// What was said in so many words of whose span it is.
+    pub(super) fn identity(&self) -> Identity {
+        let attributes = &self.record.attributes;
+        let text = |key| attributes.managed_text(key).map(Text::into_owned);
+        let tags = match attributes.managed(keys::TAGS) {
+            Some(Value::Array(tags)) => match tags.into_owned() {
+                Array::String(kept) => Some(Tags { kept, cut_from: attributes.cut_from(keys::TAGS) }),
+                _ => None,
+            },
+            _ => None,
+        };
+        Identity { user: text(keys::USER_ID), session: text(keys::CONVERSATION_ID), tags }
+    }
+
+    /// The session that was said in so many words.
+    pub(super) fn session(&self) -> Option<Text<'_>> {
+        self.record.attributes.managed_text(keys::CONVERSATION_ID)
+    }
+
+    /// Writes what of `identity` has not been said yet.
+    pub(super) fn fill_identity(&mut self, identity: &Identity) {
+        let Identity { user, session, tags } = identity;
+        let attributes = &self.record.attributes;
+        let is_new = |key| attributes.managed(key).is_none();
+        let user = user.as_ref().filter(|_| is_new(keys::USER_ID));
+        let session = session.as_ref().filter(|_| is_new(keys::CONVERSATION_ID));
+        let tags = tags.as_ref().filter(|_| is_new(keys::TAGS));
+        self.write_identity(user, session, tags);
+    }
+
+    /// Writes `identity` in the place of what was said.
+    pub(super) fn replace_identity(&mut self, identity: &Identity) {
+        self.write_identity(identity.user.as_ref(), identity.session.as_ref(), identity.tags.as_ref());
+    }
+
+    fn write_identity(
+        &mut self,
+        user: Option<&Text<'static>>,
+        session: Option<&Text<'static>>,
+        tags: Option<&Tags>,
+    ) {
+        let attributes = &mut self.record.attributes;
+        if let Some(user) = user {
+            attributes.set_managed_text(keys::USER_ID, user.borrowed());
+        }
+        if let Some(session) = session {
+            attributes.set_managed_text(keys::CONVERSATION_ID, session.borrowed());
+        }
+        if let Some(tags) = tags {
+            self.write_tags(tags.clone());
+        }
+    }
+
+    fn write_tags(&mut self, Tags { kept, cut_from }: Tags) {
+        self.record.attributes.set_managed(keys::TAGS, Array::String(kept));
+        if let Some(size) = cut_from {
+            self.record.attributes.mark_cut(keys::TAGS, size);
         }
     }
 
@@ -87,9 +179,10 @@ impl Draft {
 
     /// Takes over what `other` says.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.properties.replace_from(other.properties);
-        self.managed.replace_from(other.managed);
-        self.failure = self.failure.take().or(other.failure);
+        let Self { record, failure, .. } = other;
+        self.record.attributes.replace_from(&record.attributes);
+        self.failure = self.failure.take().or(failure);
+        recycle(record);
     }
 
     /// Token usage, under the GenAI and the OpenInference keys.
@@ -112,68 +205,73 @@ impl Draft {
             let message =
                 guarded(|| message.to_string()).unwrap_or_else(|_| "its `Display` panicked".to_owned());
             let message = Text::of_string(message, self.limits);
-            self.failure = Some(Failure { kind: kind.to_owned(), message });
+            self.failure = Some(Box::new(Failure { kind: kind.to_owned(), message }));
         }
     }
 
     /// Properties that hold where the caller gave none.
     pub(super) fn fill_properties(&mut self, others: &Attributes) {
-        self.properties.fill_from(others);
+        self.record.attributes.fill_from(others);
     }
 
     pub(crate) fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
 
-    /// Everything as OTLP has it; `end` is the time of a failure.
-    pub(super) fn finish(self, identity: Identity, end: u64) -> (Attributes, Vec<Event>, Status) {
-        let mut attributes = self.properties;
-        attributes.reserve(Self::USUAL);
-        for (key, value) in self.managed {
-            attributes.set(key, value);
+    /// The record as OTLP has it, but for its ids and times; `end` is the time of a failure.
+    pub(super) fn finish(self, end: u64) -> Box<SpanRecord> {
+        let Self { mut record, failure, .. } = self;
+        if record.name.len() > Limits::NAMES.value_bytes {
+            let size = record.name.len();
+            record.name = Text::of_str(&record.name, Limits::NAMES).kept.into_owned();
+            record.attributes.set_managed(keys::TRUNCATED_NAME, size as u64);
         }
-        if attributes.dropped() > 0 {
-            attributes.set(keys::DROPPED_PROPERTIES, attributes.dropped());
+        let dropped = record.attributes.dropped();
+        if dropped > 0 {
+            record.attributes.set_managed(keys::DROPPED_PROPERTIES, dropped);
         }
-        identity.write(&mut attributes, self.limits);
-        match self.failure {
-            None => (attributes, Vec::new(), Status::Unset),
-            Some(Failure { kind, message }) => {
-                if let Some(size) = message.cut_from {
-                    attributes.set(keys::TRUNCATED_MESSAGE, size as u64);
-                }
-                let event = Event::exception(&kind, &message.kept, end);
-                (attributes, vec![event], Status::Error(message.kept))
+        if let Some(failure) = failure {
+            let Failure { kind, message: Text { kept, cut_from, .. } } = *failure;
+            if let Some(size) = cut_from {
+                record.attributes.set_managed(keys::TRUNCATED_MESSAGE, size as u64);
             }
+            record.events.push(Event::exception(&kind, &kept, end));
+            record.status = Status::Error(kept.into_owned());
         }
+        record
     }
 }
 
 /// A value as text: a string as it is, anything else its JSON text, null nothing.
-pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text> {
-    guarded(|| Content::text_of(value, limits)).ok().flatten()
+pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text<'static>> {
+    let mut taken = None;
+    let read =
+        guarded(|| Content::read_text(value, limits, &mut |text| taken = text.map(Text::into_owned)));
+    taken.filter(|_| read.is_ok())
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(
     properties: &mut Attributes,
-    key: impl Into<Key>,
+    key: &str,
     value: &T,
     limits: Limits,
 ) {
-    let key = match key.into() {
-        Key::Owned(key) => Key::Owned(Text::of_string(key, Limits::NAMES).kept),
-        key @ Key::Borrowed(_) => key,
-    };
-    if !properties.admit(&key) {
+    let key = prefix(key, Limits::NAMES.value_bytes);
+    if !properties.admit(key) {
         return;
     }
-    match guarded(|| Content::of(value, limits)).unwrap_or_else(|_| Content::Text(unreadable())) {
-        Content::Null => properties.set(key, "null"),
-        Content::Value(value) => properties.set(key, value),
-        Content::Text(text) => properties.set_text(key, text),
+    let read = guarded(|| {
+        Content::read(value, limits, &mut |content| match content {
+            Content::Null => properties.set(key, "null"),
+            Content::Value(value) => properties.set(key, value),
+            Content::Text(text) => properties.set_text(key, text),
+        });
+    });
+    if read.is_err() {
+        properties.set_text(key, unreadable());
     }
 }
 
-fn unreadable() -> Text {
-    Text { kept: String::new(), cut_from: None, fault: Some("its `Serialize` panicked".to_owned()) }
+fn unreadable() -> Text<'static> {
+    Text { kept: "".into(), cut_from: None, fault: Some("its `Serialize` panicked".to_owned()) }
 }

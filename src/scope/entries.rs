@@ -49,12 +49,12 @@ impl ser::SerializeMap for Entries {
     type Error = NotAnObject;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotAnObject> {
-        self.key = text(key, Limits::NAMES).map(|key| key.kept).unwrap_or_default();
+        self.key = text(key, Limits::NAMES).map(|key| key.kept.into_owned()).unwrap_or_default();
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotAnObject> {
-        set_property(&mut self.taken, std::mem::take(&mut self.key), value, self.limits);
+        set_property(&mut self.taken, &self.key, value, self.limits);
         Ok(())
     }
 

@@ -5,14 +5,29 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::foreign::Panics;
-use crate::record::{Array, Attributes, Limits, Text, Value, cut_all, keys};
+use crate::record::{Attributes, Limits, Text, cut_all};
 
 /// What is known of who a span belongs to.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Identity {
-    pub(crate) user: Option<Text>,
-    pub(crate) session: Option<Text>,
-    pub(crate) tags: Option<Vec<String>>,
+    pub(crate) user: Option<Text<'static>>,
+    pub(crate) session: Option<Text<'static>>,
+    pub(crate) tags: Option<Tags>,
+}
+
+/// Tags within the limits.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Tags {
+    pub(super) kept: Vec<String>,
+    /// Their size in bytes before the cut, where one was made.
+    pub(super) cut_from: Option<usize>,
+}
+
+impl Tags {
+    pub(crate) fn new(mut tags: Vec<String>, limits: Limits) -> Self {
+        let cut_from = cut_all(&mut tags, limits.value_bytes);
+        Self { kept: tags, cut_from }
+    }
 }
 
 impl fmt::Debug for Identity {
@@ -28,26 +43,6 @@ impl Identity {
             user: self.user.or_else(|| fallback.user.clone()),
             session: self.session.or_else(|| fallback.session.clone()),
             tags: self.tags.or_else(|| fallback.tags.clone()),
-        }
-    }
-
-    pub(crate) fn session(self) -> Option<String> {
-        self.session.map(|session| session.kept)
-    }
-
-    pub(crate) fn write(self, attributes: &mut Attributes, limits: Limits) {
-        if let Some(user) = self.user {
-            attributes.set_text(keys::USER_ID, user);
-        }
-        if let Some(session) = self.session {
-            attributes.set_text(keys::CONVERSATION_ID, session);
-        }
-        if let Some(mut tags) = self.tags {
-            let size = cut_all(&mut tags, limits.value_bytes);
-            attributes.set(keys::TAGS, Value::Array(Array::String(tags)));
-            if let Some(size) = size {
-                attributes.mark_cut(keys::TAGS, size);
-            }
         }
     }
 }
@@ -82,8 +77,8 @@ impl<T: Clone> Field<T> {
 /// What `propagate_attributes` says of every span in its scope.
 #[derive(Clone, Default)]
 pub(crate) struct Overrides {
-    pub(crate) user: Field<Text>,
-    pub(crate) session: Field<Text>,
+    pub(crate) user: Field<Text<'static>>,
+    pub(crate) session: Field<Text<'static>>,
     pub(crate) tags: Field<Vec<String>>,
     pub(crate) properties: Attributes,
 }
@@ -107,7 +102,7 @@ impl Overrides {
     pub(crate) fn over(self, outer: Option<&Self>) -> Self {
         let Some(outer) = outer else { return self };
         let mut properties = outer.properties.clone();
-        properties.replace_from(self.properties);
+        properties.replace_from(&self.properties);
         Self {
             user: self.user.over(&outer.user),
             session: self.session.over(&outer.session),
@@ -133,7 +128,7 @@ impl Sources {
         Identity {
             user: overrides.user.or_ask(|| text_of(self.user.as_ref(), limits, panics)),
             session: overrides.session.or_ask(|| text_of(self.session.as_ref(), limits, panics)),
-            tags: overrides.tags.or_ask(|| self.tags.as_ref()?.value(panics)),
+            tags: overrides.tags.or_ask(|| self.tags.as_ref()?.value(panics)).map(|tags| Tags::new(tags, limits)),
         }
     }
 
@@ -145,7 +140,7 @@ impl Sources {
     }
 }
 
-fn text_of(source: Option<&Source<String>>, limits: Limits, panics: &Panics) -> Option<Text> {
+fn text_of(source: Option<&Source<String>>, limits: Limits, panics: &Panics) -> Option<Text<'static>> {
     Some(Text::of_string(source?.value(panics)?, limits))
 }
 
@@ -192,7 +187,7 @@ impl<T> fmt::Debug for Source<T> {
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Text {
+    fn text(text: &'static str) -> Text<'static> {
         Text::of_str(text, Limits::default())
     }
 

@@ -14,6 +14,6 @@ pub(crate) use client::Client;
 pub use context::{Context, InContext, InContextExt, current};
 pub(crate) use draft::{Draft, set_property, text};
 pub use given::{IdentitySource, IntoTags};
-pub(crate) use identity::{Field, Identity, Overrides, Sources};
+pub(crate) use identity::{Field, Identity, Overrides, Sources, Tags};
 pub(crate) use seat::{Frame, Seat, is_cancelling};
 pub(crate) use span::{Ending, Leaf, OpenSpan, Role};

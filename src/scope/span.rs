@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Client, Context, Draft, Identity};
-use crate::record::{Limits, SpanId, SpanKind, SpanRecord, Text, TraceId, keys, unix_nanos};
+use crate::record::{Limits, SpanId, TraceId, keys, unix_nanos};
 
 /// What an open span is for: only trajectories must be finished in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +30,14 @@ pub(crate) enum Ending {
 pub(crate) struct OpenSpan {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
-    pub(crate) name: String,
     pub(crate) role: Role,
     /// Whether its trace is kept. One that is not is written no further, and only counted.
     pub(crate) is_sampled: bool,
     parent: Option<SpanId>,
     trace: Arc<Trace>,
     client: Arc<Client>,
-    started_at: SystemTime,
-    started: Instant,
+    /// Nanoseconds since the Unix epoch.
+    start: u64,
     life: Mutex<Life>,
 }
 
@@ -63,7 +62,25 @@ struct Body {
 /// What the spans of one trace share: the backend reads a trace's identity from its root.
 struct Trace {
     root: Weak<OpenSpan>,
+    clock: Clock,
     shared: Mutex<TraceIdentity>,
+}
+
+/// The time of one trace: all of it from the monotonic clock, so that its spans fit one another.
+struct Clock {
+    began: Instant,
+    began_at: u64,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { began: Instant::now(), began_at: unix_nanos(SystemTime::now()) }
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    fn now(&self) -> u64 {
+        self.began_at.saturating_add(nanos(self.began.elapsed()))
+    }
 }
 
 #[derive(Default)]
@@ -79,7 +96,6 @@ struct TraceIdentity {
 impl fmt::Debug for OpenSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenSpan")
-            .field("name", &self.name)
             .field("trace_id", &self.trace_id)
             .field("span_id", &self.span_id)
             .finish_non_exhaustive()
@@ -116,28 +132,38 @@ impl OpenSpan {
         context: &Context,
         client: Arc<Client>,
         role: Role,
-        name: String,
         mut draft: Draft,
         own_trace: bool,
     ) -> Arc<Self> {
         let place = if own_trace { Place::root() } else { Place::within(context) };
         let implicit = surroundings(context, &client, &mut draft);
         if let Some(trace) = &place.trace {
-            trace.mirror(&draft.identity, &implicit);
+            trace.mirror(&draft, &implicit);
         }
         let is_sampled = client.keeps(place.trace_id);
-        let span = Arc::new_cyclic(|itself| Self {
-            trace_id: place.trace_id,
-            span_id: SpanId::random(),
-            name,
-            role,
-            is_sampled,
-            parent: place.parent,
-            trace: place.trace.unwrap_or_else(|| Arc::new(Trace::new(itself.clone()))),
-            client,
-            started_at: SystemTime::now(),
-            started: Instant::now(),
-            life: Mutex::new(Life::Open(Body { draft, implicit })),
+        let span = Arc::new_cyclic(|itself| {
+            let (trace, start) = match place.trace {
+                Some(trace) => {
+                    let start = trace.clock.now();
+                    (trace, start)
+                }
+                None => {
+                    let trace = Trace::new(itself.clone());
+                    let start = trace.clock.began_at;
+                    (Arc::new(trace), start)
+                }
+            };
+            Self {
+                trace_id: place.trace_id,
+                span_id: SpanId::random(),
+                role,
+                is_sampled,
+                parent: place.parent,
+                trace,
+                client,
+                start,
+                life: Mutex::new(Life::Open(Body { draft, implicit })),
+            }
         });
         span.client.opened(&span);
         span
@@ -157,6 +183,14 @@ impl OpenSpan {
         self.life().is_some_and(|life| matches!(*life, Life::Open(_)))
     }
 
+    /// The name of a span that is open.
+    pub(crate) fn name(&self) -> Option<String> {
+        match &*self.life()? {
+            Life::Open(body) => Some(body.draft.name().to_owned()),
+            Life::Ended { .. } => None,
+        }
+    }
+
     pub(crate) fn parent(&self) -> Option<SpanId> {
         self.parent
     }
@@ -168,18 +202,20 @@ impl OpenSpan {
     /// The session as this span would carry it if it ended now, or as it did when it ended; else its trace's.
     pub(crate) fn session(&self) -> Option<String> {
         let own = match &*self.life()? {
-            Life::Open(body) => self.resolve(body.draft.identity.clone(), &body.implicit).session(),
+            Life::Open(Body { draft, implicit }) => {
+                let identity = self.trace.resolve(self.is_root(), draft, implicit);
+                identity.session.map(|session| session.kept.into_owned())
+            }
             Life::Ended { session } => session.clone(),
         };
         own.or_else(|| self.trace.root.upgrade().filter(|root| root.span_id != self.span_id)?.session())
     }
 
     /// Replaces what the trace says of itself, and adds the rest to its root.
-    pub(crate) fn update_trace(&self, mut draft: Draft) {
+    pub(crate) fn update_trace(&self, identity: &Identity, draft: Draft) {
         if !self.client.is_here() {
             return;
         }
-        let identity = std::mem::take(&mut draft.identity);
         {
             let mut shared = self.trace.shared();
             shared.updates = identity.clone().or(&shared.updates);
@@ -192,19 +228,18 @@ impl OpenSpan {
 
     /// Ends the span and hands it on; a second end does nothing.
     pub(crate) fn end(&self, ending: Ending) {
-        let (mut draft, identity) = {
+        let mut draft = {
             let Some(mut life) = self.life() else { return };
-            let body = match std::mem::replace(&mut *life, Life::Ended { session: None }) {
+            let Body { mut draft, implicit } = match std::mem::replace(&mut *life, Life::Ended { session: None }) {
                 Life::Open(body) => body,
                 ended @ Life::Ended { .. } => {
                     *life = ended;
                     return;
                 }
             };
-            let Body { mut draft, implicit } = body;
-            let identity = self.resolve(std::mem::take(&mut draft.identity), &implicit);
-            *life = Life::Ended { session: identity.clone().session() };
-            (draft, identity)
+            self.trace.write_identity(self.is_root(), &mut draft, &implicit);
+            *life = Life::Ended { session: draft.session().map(|session| session.kept.into_owned()) };
+            draft
         };
         self.client.ended(self.span_id);
         if !self.client.admits(self.trace_id) {
@@ -216,10 +251,8 @@ impl OpenSpan {
             Ending::Panicked(message) => draft.fail("panic", &message),
             Ending::Unfinished => draft.set_managed(keys::UNFINISHED, true),
         }
-        let start = unix_nanos(self.started_at);
-        let end = start.saturating_add(nanos(self.started.elapsed()));
         let ids = Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent };
-        send(&self.client, &ids, self.name.clone(), (start, end), draft, identity);
+        send(&self.client, &ids, (self.start, self.trace.clock.now().max(self.start)), draft);
     }
 
     /// `None` in a forked child: the span is its parent's, who sends it, and may have locked it for ever.
@@ -228,34 +261,46 @@ impl OpenSpan {
         is_here.then(|| self.life.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn resolve(&self, explicit: Identity, implicit: &Identity) -> Identity {
-        if std::ptr::eq(self.trace.root.as_ptr(), self) {
-            self.trace.resolve_root(&explicit, implicit)
-        } else {
-            self.trace.resolve_child(explicit, implicit)
-        }
+    fn is_root(&self) -> bool {
+        std::ptr::eq(self.trace.root.as_ptr(), self)
     }
 }
 
 impl Trace {
     fn new(root: Weak<OpenSpan>) -> Self {
-        Self { root, shared: Mutex::default() }
+        Self { root, clock: Clock::start(), shared: Mutex::default() }
     }
 
     /// Takes note of a child's identity for the root: the child's own arguments replace, the rest fills.
-    fn mirror(&self, explicit: &Identity, implicit: &Identity) {
+    fn mirror(&self, draft: &Draft, implicit: &Identity) {
+        let explicit = draft.identity();
         let mut shared = self.shared();
-        shared.replacing = explicit.clone().or(&shared.replacing);
+        shared.replacing = explicit.or(&shared.replacing);
         shared.filling = std::mem::take(&mut shared.filling).or(implicit);
     }
 
-    fn resolve_root(&self, explicit: &Identity, implicit: &Identity) -> Identity {
+    /// Whose span it is, from what the draft says of it in so many words and from everything else that is known.
+    fn resolve(&self, is_root: bool, draft: &Draft, implicit: &Identity) -> Identity {
+        let explicit = draft.identity();
         let shared = self.shared();
-        shared.replacing.clone().or(explicit).or(implicit).or(&shared.filling)
+        if is_root {
+            shared.replacing.clone().or(&explicit).or(implicit).or(&shared.filling)
+        } else {
+            explicit.or(&shared.updates).or(implicit)
+        }
     }
 
-    fn resolve_child(&self, explicit: Identity, implicit: &Identity) -> Identity {
-        explicit.or(&self.shared().updates).or(implicit)
+    /// Writes the same into the draft.
+    fn write_identity(&self, is_root: bool, draft: &mut Draft, implicit: &Identity) {
+        let shared = self.shared();
+        if is_root {
+            draft.replace_identity(&shared.replacing);
+            draft.fill_identity(implicit);
+            draft.fill_identity(&shared.filling);
+        } else {
+            draft.fill_identity(&shared.updates);
+            draft.fill_identity(implicit);
+        }
     }
 
     fn shared(&self) -> MutexGuard<'_, TraceIdentity> {
@@ -267,42 +312,38 @@ impl Trace {
 #[derive(Debug)]
 pub(crate) struct Leaf {
     pub(crate) span_id: SpanId,
-    pub(crate) name: String,
     pub(crate) draft: Draft,
     pub(crate) started_at: Option<SystemTime>,
     pub(crate) duration: Option<Duration>,
 }
 
 impl Leaf {
-    pub(crate) fn new(
-        name: String,
-        draft: Draft,
-        started_at: Option<SystemTime>,
-        duration: Option<Duration>,
-    ) -> Self {
-        Self { span_id: SpanId::random(), name, draft, started_at, duration }
+    pub(crate) fn new(draft: Draft, started_at: Option<SystemTime>, duration: Option<Duration>) -> Self {
+        Self { span_id: SpanId::random(), draft, started_at, duration }
     }
 
     /// Hands the span on as a child of `context`'s, or as a root in a trace of its own; or counts it, where its trace is
     /// not kept.
     pub(crate) fn send(self, context: &Context, client: &Client) -> SpanId {
-        let Self { span_id, name, mut draft, started_at, duration } = self;
+        let Self { span_id, mut draft, started_at, duration } = self;
         let place = Place::within(context);
         if !client.admits(place.trace_id) {
             return span_id;
         }
         let implicit = surroundings(context, client, &mut draft);
-        let explicit = std::mem::take(&mut draft.identity);
-        let identity = match &place.trace {
-            None => explicit.or(&implicit),
+        let now = match &place.trace {
+            None => {
+                draft.fill_identity(&implicit);
+                unix_nanos(SystemTime::now())
+            }
             Some(trace) => {
-                trace.mirror(&explicit, &implicit);
-                trace.resolve_child(explicit, &implicit)
+                trace.mirror(&draft, &implicit);
+                trace.write_identity(false, &mut draft, &implicit);
+                trace.clock.now()
             }
         };
-        let (start, end) = times(started_at, duration, SystemTime::now());
         let ids = Ids { trace_id: place.trace_id, span_id, parent: place.parent };
-        send(client, &ids, name, (start, end), draft, identity);
+        send(client, &ids, times(started_at, duration, now), draft);
         span_id
     }
 }
@@ -323,40 +364,15 @@ struct Ids {
 }
 
 /// The one way from a finished span to the queue.
-fn send(
-    client: &Client,
-    ids: &Ids,
-    name: String,
-    (start, end): (u64, u64),
-    mut draft: Draft,
-    identity: Identity,
-) {
-    let name = Text::of_string(name, Limits::NAMES);
-    if let Some(size) = name.cut_from {
-        draft.set_managed(keys::TRUNCATED_NAME, size as u64);
-    }
-    let (attributes, events, status) = draft.finish(identity, end);
-    client.accept(SpanRecord {
-        trace_id: ids.trace_id,
-        span_id: ids.span_id,
-        parent: ids.parent,
-        trace_state: None,
-        name: name.kept,
-        kind: SpanKind::default(),
-        start,
-        end,
-        attributes,
-        events,
-        links: Vec::new(),
-        status,
-        resource: Arc::clone(&client.resource),
-        scope: Arc::clone(&client.scope),
-    });
+fn send(client: &Client, ids: &Ids, (start, end): (u64, u64), draft: Draft) {
+    let mut record = draft.finish(end);
+    (record.trace_id, record.span_id, record.parent) = (ids.trace_id, ids.span_id, ids.parent);
+    (record.start, record.end) = (start, end);
+    client.accept(record);
 }
 
 /// Start and end of a leaf, from what the caller knows of them; what is missing ends now.
-fn times(started_at: Option<SystemTime>, duration: Option<Duration>, now: SystemTime) -> (u64, u64) {
-    let now = unix_nanos(now);
+fn times(started_at: Option<SystemTime>, duration: Option<Duration>, now: u64) -> (u64, u64) {
     let long = duration.map_or(0, nanos);
     match started_at.map(unix_nanos) {
         Some(start) if duration.is_some() => (start, start.saturating_add(long)),
@@ -375,9 +391,10 @@ mod tests {
 
     #[test]
     fn a_leaf_never_ends_before_it_starts() {
+        let nanos = 1_000_000_000;
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let second = Duration::from_secs(1);
-        let nanos = 1_000_000_000;
+        let times = |started_at, duration, now: SystemTime| times(started_at, duration, unix_nanos(now));
         assert_eq!(times(None, None, at(10)), (10 * nanos, 10 * nanos));
         assert_eq!(times(None, Some(second), at(10)), (9 * nanos, 10 * nanos));
         assert_eq!(times(Some(at(5)), None, at(10)), (5 * nanos, 10 * nanos));

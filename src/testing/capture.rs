@@ -129,12 +129,12 @@ struct Capture {
 
 #[derive(Debug, Default)]
 struct Captured {
-    records: Mutex<Vec<SpanRecord>>,
+    records: Mutex<Vec<Box<SpanRecord>>>,
     withheld: Mutex<Losses>,
 }
 
 impl Sink for Captured {
-    fn accept(&self, record: SpanRecord) {
+    fn accept(&self, record: Box<SpanRecord>) {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
@@ -142,7 +142,7 @@ impl Sink for Captured {
         self.withheld.lock().unwrap_or_else(PoisonError::into_inner).add(reason, 1);
     }
 
-    fn deliver(&self, records: Vec<SpanRecord>, _: Instant) -> Delivery {
+    fn deliver(&self, records: Vec<Box<SpanRecord>>, _: Instant) -> Delivery {
         for record in records {
             self.accept(record);
         }
@@ -156,6 +156,6 @@ impl Capture {
         let records =
             std::mem::take(&mut *self.captured.records.lock().unwrap_or_else(PoisonError::into_inner));
         let withheld = self.captured.withheld.lock().unwrap_or_else(PoisonError::into_inner).total();
-        Spans { captured: records.into_iter().map(Span).collect(), withheld, panics: self.client.panics() }
+        Spans { captured: records.into_iter().map(|record| Span(*record)).collect(), withheld, panics: self.client.panics() }
     }
 }

@@ -1,5 +1,6 @@
 //! What becomes of a batch, and of those who wait for it.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use super::{InHand, Phase, Place, Pushed, Queue};
 use crate::error::{DeliveryError, LossReason};
 use crate::export::{Verdict, backoff};
 use crate::pipeline::accounts::Telling;
-use crate::pipeline::batch::{Batch, unheld};
+use crate::pipeline::batch::{Batch, Entry, unheld};
 use crate::pipeline::spool::SpoolFile;
 use crate::record::SpanRecord;
 
@@ -28,6 +29,14 @@ pub(crate) struct Settled {
     pub(crate) lost: Option<LossReason>,
     /// Files that are no longer needed.
     pub(crate) files: Vec<SpoolFile>,
+    /// Records that are no longer needed.
+    pub(crate) spent: VecDeque<Entry>,
+}
+
+impl Settled {
+    fn of(batch: Batch) -> Self {
+        Self { lost: None, files: unheld(batch.copies), spent: batch.entries }
+    }
 }
 
 impl Queue {
@@ -60,7 +69,7 @@ impl Queue {
             Verdict::Accepted { rejected, message } => {
                 self.release(&batch);
                 self.deliver(&batch.numbers(), rejected, message);
-                Settled { lost: None, files: unheld(batch.copies) }
+                Settled::of(batch)
             }
             Verdict::Refused { reason, cause } => self.fail(batch, reason, cause),
             Verdict::TooLarge { cause } if batch.len() == 1 => {
@@ -146,7 +155,7 @@ impl Queue {
         self.accounts.last_error = Some(cause);
         self.release(&batch);
         self.lose(&batch.numbers(), reason);
-        Settled { lost: None, files: unheld(batch.copies) }
+        Settled::of(batch)
     }
 
     fn release(&mut self, batch: &Batch) {
@@ -186,7 +195,7 @@ impl Queue {
     }
 
     /// Takes records in, makes them due, and gives a ticket that follows just them.
-    pub(crate) fn push_all(&mut self, records: Vec<SpanRecord>) -> (u64, Vec<Pushed>) {
+    pub(crate) fn push_all(&mut self, records: Vec<Box<SpanRecord>>) -> (u64, Vec<Pushed>) {
         let before = self.next_number + records.len() as u64;
         let ticket = self.tickets.open_for(self.next_number, before);
         self.send_before = before;

@@ -8,24 +8,46 @@ use serde_core::ser::{self, Impossible, Serializer};
 use super::{Content, Text};
 use crate::record::{Array, Limits, Value};
 
-/// `value` with its type, a string within the limits, or the verdict that it needs JSON text.
-pub(super) fn of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Scalarised {
-    value.serialize(Scalar { in_array: false, limits })
+/// Shows `take` the value with its type, a string within the limits; or gives the verdict that it needs JSON text.
+pub(super) fn read<T: Serialize + ?Sized>(
+    value: &T,
+    limits: Limits,
+    take: &mut dyn FnMut(Content<'_>),
+) -> Scalarised {
+    value.serialize(Scalar { in_array: false, limits, take })
 }
 
 /// Takes scalars and arrays of one scalar type, and refuses the rest at the first sign of structure.
-struct Scalar {
+struct Scalar<'a> {
     in_array: bool,
     limits: Limits,
+    take: &'a mut dyn FnMut(Content<'_>),
 }
 
-impl Scalar {
+impl<'a> Scalar<'a> {
+    #[expect(clippy::unnecessary_wraps, reason = "it is what the methods of a serializer give")]
+    fn value<'v>(self, value: impl Into<Value<'v>>) -> Scalarised {
+        (self.take)(Content::Value(value.into()));
+        Ok(())
+    }
+
+    fn int<T: TryInto<i64>>(self, value: T) -> Scalarised {
+        // A number past 64 bits goes out as its decimal text.
+        self.value(Value::Int(value.try_into().map_err(|_| NotScalar)?))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it is what the methods of a serializer give")]
+    fn null(self) -> Scalarised {
+        (self.take)(Content::Null);
+        Ok(())
+    }
+
     /// OTLP arrays of one scalar type do not nest; stopping here also bounds the recursion.
-    fn elements(self) -> Result<Elements, NotScalar> {
+    fn elements(self) -> Result<Elements<'a>, NotScalar> {
         if self.in_array {
             return Err(NotScalar);
         }
-        Ok(Elements { items: None, bytes: 0, limits: self.limits })
+        Ok(Elements { items: None, bytes: 0, limits: self.limits, take: self.take })
     }
 }
 
@@ -47,27 +69,22 @@ impl ser::Error for NotScalar {
     }
 }
 
-pub(super) type Scalarised = Result<Content, NotScalar>;
-
-fn int<T: TryInto<i64>>(value: T) -> Scalarised {
-    // A number past 64 bits goes out as its decimal text.
-    value.try_into().map(|value| Content::Value(Value::Int(value))).map_err(|_| NotScalar)
-}
+pub(super) type Scalarised = Result<(), NotScalar>;
 
 macro_rules! integers {
     ($($method:ident: $type:ty),*) => {
         $(fn $method(self, value: $type) -> Scalarised {
-            int(value)
+            self.int(value)
         })*
     };
 }
 
-impl Serializer for Scalar {
-    type Ok = Content;
+impl<'a> Serializer for Scalar<'a> {
+    type Ok = ();
     type Error = NotScalar;
-    type SerializeSeq = Elements;
-    type SerializeTuple = Elements;
-    type SerializeTupleStruct = Elements;
+    type SerializeSeq = Elements<'a>;
+    type SerializeTuple = Elements<'a>;
+    type SerializeTupleStruct = Elements<'a>;
     type SerializeTupleVariant = Impossible<Self::Ok, NotScalar>;
     type SerializeMap = Impossible<Self::Ok, NotScalar>;
     type SerializeStruct = Impossible<Self::Ok, NotScalar>;
@@ -79,7 +96,7 @@ impl Serializer for Scalar {
     );
 
     fn serialize_bool(self, value: bool) -> Scalarised {
-        Ok(Content::Value(Value::Bool(value)))
+        self.value(value)
     }
 
     fn serialize_f32(self, value: f32) -> Scalarised {
@@ -87,7 +104,7 @@ impl Serializer for Scalar {
     }
 
     fn serialize_f64(self, value: f64) -> Scalarised {
-        Ok(Content::Value(Value::Double(value)))
+        self.value(value)
     }
 
     fn serialize_char(self, value: char) -> Scalarised {
@@ -95,7 +112,8 @@ impl Serializer for Scalar {
     }
 
     fn serialize_str(self, value: &str) -> Scalarised {
-        Ok(Content::Text(Text::of_str(value, self.limits)))
+        (self.take)(Content::Text(Text::of_str(value, self.limits)));
+        Ok(())
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Scalarised {
@@ -103,7 +121,7 @@ impl Serializer for Scalar {
     }
 
     fn serialize_none(self) -> Scalarised {
-        Ok(Content::Null)
+        self.null()
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Scalarised {
@@ -111,11 +129,11 @@ impl Serializer for Scalar {
     }
 
     fn serialize_unit(self) -> Scalarised {
-        Ok(Content::Null)
+        self.null()
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Scalarised {
-        Ok(Content::Null)
+        self.null()
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Scalarised {
@@ -136,15 +154,15 @@ impl Serializer for Scalar {
         Err(NotScalar)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Elements, NotScalar> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, NotScalar> {
         self.elements()
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Elements, NotScalar> {
+    fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, NotScalar> {
         self.elements()
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements, NotScalar> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Elements<'a>, NotScalar> {
         self.elements()
     }
 
@@ -178,20 +196,29 @@ impl Serializer for Scalar {
 }
 
 /// The elements so far; the first one decides the type.
-struct Elements {
+struct Elements<'a> {
     items: Option<Array>,
     bytes: usize,
     limits: Limits,
+    take: &'a mut dyn FnMut(Content<'_>),
 }
 
-impl Elements {
+impl Elements<'_> {
     fn push<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
-        let item = match element.serialize(Scalar { in_array: true, limits: self.limits })? {
-            Content::Value(item) => item,
-            Content::Text(Text { kept, cut_from: None, fault: None }) => Value::String(kept),
-            Content::Null | Content::Text(_) => return Err(NotScalar),
+        let mut item = Err(NotScalar);
+        let mut take = |content: Content<'_>| {
+            item = match content {
+                Content::Value(item) => Ok(item.into_owned()),
+                Content::Text(Text { kept, cut_from: None, fault: None }) => Ok(kept.into_owned().into()),
+                Content::Null | Content::Text(_) => Err(NotScalar),
+            };
         };
-        self.bytes += size_of::<i64>() + item.heap_size();
+        element.serialize(Scalar { in_array: true, limits: self.limits, take: &mut take })?;
+        let item: Value<'static> = item?;
+        self.bytes += size_of::<i64>();
+        if let Value::String(text) = &item {
+            self.bytes += text.len();
+        }
         if self.bytes > self.limits.value_bytes {
             // As text it can be cut.
             return Err(NotScalar);
@@ -200,13 +227,13 @@ impl Elements {
             (Some(Array::Bool(items)), Value::Bool(item)) => items.push(item),
             (Some(Array::Int(items)), Value::Int(item)) => items.push(item),
             (Some(Array::Double(items)), Value::Double(item)) => items.push(item),
-            (Some(Array::String(items)), Value::String(item)) => items.push(item),
+            (Some(Array::String(items)), Value::String(item)) => items.push(item.into_owned()),
             (first @ None, item) => {
                 *first = Some(match item {
                     Value::Bool(item) => Array::Bool(vec![item]),
                     Value::Int(item) => Array::Int(vec![item]),
                     Value::Double(item) => Array::Double(vec![item]),
-                    Value::String(item) => Array::String(vec![item]),
+                    Value::String(item) => Array::String(vec![item.into_owned()]),
                     Value::Array(_) => return Err(NotScalar),
                 });
             }
@@ -215,15 +242,18 @@ impl Elements {
         Ok(())
     }
 
-    fn finish(self) -> Content {
-        Content::Value(Value::Array(self.items.unwrap_or(Array::String(Vec::new()))))
+    #[expect(clippy::unnecessary_wraps, reason = "it is what the methods of a serializer give")]
+    fn finish(self) -> Scalarised {
+        let array = self.items.unwrap_or(Array::String(Vec::new()));
+        (self.take)(Content::Value(array.into()));
+        Ok(())
     }
 }
 
 macro_rules! elements {
     ($($trait:ident: $method:ident),*) => {
-        $(impl ser::$trait for Elements {
-            type Ok = Content;
+        $(impl ser::$trait for Elements<'_> {
+            type Ok = ();
             type Error = NotScalar;
 
             fn $method<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
@@ -231,7 +261,7 @@ macro_rules! elements {
             }
 
             fn end(self) -> Scalarised {
-                Ok(self.finish())
+                self.finish()
             }
         })*
     };

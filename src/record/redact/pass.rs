@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Change, Field, Hooks, Original, Redact};
 use crate::foreign::Panics;
-use crate::record::{Array, Attributes, Key, Limits, SpanRecord, Status, Text, Value, cut_all, keys};
+use crate::record::{Array, Attributes, Edit, Limits, Name, SpanRecord, Status, Text, Value, cut_all, keys};
 
 /// Stands for a value whose hook panicked: it may be just what the hook was there for.
 const WITHHELD: &str = "[withheld: a redaction hook panicked]";
@@ -21,10 +21,10 @@ impl Hooks {
     /// emit the next one, without them it would be told in the clear.
     pub(crate) fn redact(
         &self,
-        mut record: SpanRecord,
+        mut record: Box<SpanRecord>,
         limits: Limits,
         panics: &Panics,
-    ) -> Option<SpanRecord> {
+    ) -> Option<Box<SpanRecord>> {
         if AT_WORK.try_with(|at_work| at_work.replace(true)).unwrap_or(false) {
             return None;
         }
@@ -59,7 +59,7 @@ impl Pass<'_> {
             let mut name = event.name.to_string();
             let size = self.text(Field::EVENT_NAME, false, &mut name, UNNAMED, Limits::NAMES);
             if name != event.name {
-                event.name = Key::Owned(name);
+                event.name = Name::Owned(name);
             }
             // The message of an exception was cut as that of the span.
             self.attributes(&mut event.attributes, message_cut.then_some(keys::EXCEPTION_MESSAGE));
@@ -108,7 +108,7 @@ impl Pass<'_> {
             // An empty name is none.
             Change::Replaced(new) if !new.is_empty() => {
                 let Text { kept, cut_from, .. } = Text::of_string(new, limits);
-                *text = kept;
+                *text = kept.into_owned();
                 return cut_from;
             }
             Change::Replaced(_) | Change::Removed => instead.clone_into(text),
@@ -128,47 +128,51 @@ impl Pass<'_> {
     /// is the key of one whose marker is elsewhere.
     fn attributes(&mut self, attributes: &mut Attributes, also_cut: Option<&str>) {
         let cut = attributes.cut_keys();
-        let mut too_long: Vec<(Key, Text)> = Vec::new();
-        let mut sizes: Vec<(Key, usize)> = Vec::new();
-        let mut replaced: Vec<Key> = Vec::new();
+        let mut too_long: Vec<(String, Text<'static>)> = Vec::new();
+        let mut sizes: Vec<(String, usize)> = Vec::new();
+        let mut replaced: Vec<String> = Vec::new();
         attributes.edit(|key, value| {
-            let is_cut = also_cut == Some(&**key) || cut.contains(key);
-            let original = match &mut *value {
-                Value::Array(Array::String(items)) if !items.is_empty() => {
-                    self.items(key, is_cut, items);
-                    // Its key goes with the last of them: that may be what a hook will not have sent.
-                    if items.is_empty() {
-                        return false;
+            let is_cut = also_cut == Some(key) || cut.iter().any(|cut| cut == key);
+            let change = match &value {
+                Value::Array(array) => match &**array {
+                    Array::String(items) if !items.is_empty() => {
+                        let mut items = items.clone();
+                        self.items(key, is_cut, &mut items);
+                        // Its key goes with the last of them: that may be what a hook will not have sent.
+                        if items.is_empty() {
+                            return Edit::Remove;
+                        }
+                        let size = cut_all(&mut items, self.limits.value_bytes);
+                        sizes.extend(size.map(|size| (key.to_owned(), size)));
+                        return Edit::Replace(Array::String(items).into());
                     }
-                    let size = cut_all(items, self.limits.value_bytes);
-                    sizes.extend(size.map(|size| (key.clone(), size)));
-                    return true;
-                }
-                Value::String(text) => Original::Text(text),
-                other => Original::Value(other),
+                    _ => self.ask(key, is_cut, Original::Value(&value)),
+                },
+                Value::String(text) => self.ask(key, is_cut, Original::Text(text)),
+                other => self.ask(key, is_cut, Original::Value(other)),
             };
-            match self.ask(key, is_cut, original) {
-                Change::Kept | Change::SpanDropped => {}
-                Change::Removed => return false,
+            match change {
+                Change::Kept | Change::SpanDropped => Edit::Keep,
+                Change::Removed => Edit::Remove,
                 Change::Replaced(text) => {
-                    replaced.push(key.clone());
+                    replaced.push(key.to_owned());
                     if text.len() <= self.limits.value_bytes {
-                        *value = text.into();
-                    } else {
-                        too_long.push((key.clone(), Text::of_string(text, self.limits)));
+                        return Edit::Replace(text.into());
                     }
+                    too_long.push((key.to_owned(), Text::of_string(text, self.limits)));
+                    Edit::Keep
                 }
             }
-            true
         });
         if !replaced.is_empty() {
             attributes.edit(|key, _| {
                 let subject = key.strip_prefix(keys::UNSERIALIZABLE);
-                subject.is_none_or(|subject| !replaced.iter().any(|replaced| replaced == subject))
+                let goes = subject.is_some_and(|subject| replaced.iter().any(|replaced| replaced == subject));
+                if goes { Edit::Remove } else { Edit::Keep }
             });
         }
         for (key, text) in too_long {
-            attributes.set_text(key, text);
+            attributes.set_managed_text(&key, text);
         }
         for (key, size) in sizes {
             attributes.mark_cut(&key, size);
@@ -190,7 +194,7 @@ impl Pass<'_> {
 
 fn mark(attributes: &mut Attributes, marker: &'static str, size: Option<usize>) {
     if let Some(size) = size {
-        attributes.set(marker, size as u64);
+        attributes.set_managed(marker, size as u64);
     }
 }
 

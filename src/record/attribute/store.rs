@@ -1,0 +1,276 @@
+//! The memory of attributes: items of fixed size, and their texts one behind another.
+
+use std::borrow::Cow;
+use std::mem::size_of;
+
+use crate::record::{Array, Value};
+
+/// Who has set an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Property,
+    Managed,
+}
+
+/// What becomes of an attribute.
+pub(crate) enum Edit {
+    Keep,
+    Remove,
+    Replace(Value<'static>),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Store {
+    items: Vec<Item>,
+    /// Keys and short texts.
+    texts: String,
+    /// Bytes of them that no item refers to any more.
+    unused: usize,
+    large: Vec<Large>,
+    /// How many of the items the SDK manages.
+    managed: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Item {
+    key: Place,
+    /// Of the key: most that differ are told apart by it.
+    hash: u32,
+    origin: Origin,
+    value: Slot,
+}
+
+/// A piece of the texts.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: u32,
+    len: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Text(Place),
+    Large(u32),
+}
+
+/// A value with memory of its own: it is moved, not copied.
+#[derive(Clone, Debug)]
+enum Large {
+    Text(String),
+    Array(Array),
+}
+
+/// Longer texts are kept apart.
+const SHORT: usize = 1024;
+/// So many unused bytes are left where they are.
+const WASTE: usize = 4096;
+/// What is kept for the next span.
+const KEPT_TEXTS: usize = 2048;
+const KEPT_ITEMS: usize = 64;
+
+impl Store {
+    pub(super) const fn new() -> Self {
+        Self { items: Vec::new(), texts: String::new(), unused: 0, large: Vec::new(), managed: 0 }
+    }
+
+    pub(super) fn roomy() -> Self {
+        const ITEMS: usize = 16;
+        const TEXTS: usize = 512;
+        Self { items: Vec::with_capacity(ITEMS), texts: String::with_capacity(TEXTS), ..Self::new() }
+    }
+
+    /// Sets a value, unless it is a property's and the SDK manages its key.
+    pub(super) fn set(&mut self, key: &str, value: Value<'_>, origin: Origin) -> bool {
+        let hash = hash(key);
+        match self.position(key, hash) {
+            Some(index) => {
+                let former = self.items[index];
+                if former.origin == Origin::Managed && origin == Origin::Property {
+                    return false;
+                }
+                self.forget(former.value);
+                let value = self.keep(value);
+                self.managed += usize::from(former.origin != origin);
+                self.items[index] = Item { value, origin, ..former };
+                self.tidy();
+            }
+            None => {
+                let (key, value) = (self.write(key), self.keep(value));
+                self.managed += usize::from(origin == Origin::Managed);
+                self.items.push(Item { key, hash, origin, value });
+            }
+        }
+        true
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<(Value<'_>, Origin)> {
+        let item = self.items[self.position(key, hash(key))?];
+        Some((self.value(item.value), item.origin))
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Value<'_>, Origin)> + Clone {
+        self.items.iter().map(|item| (self.text(item.key), self.value(item.value), item.origin))
+    }
+
+    /// Changes each item as it is told to.
+    pub(super) fn edit(&mut self, mut change: impl FnMut(&str, Value<'_>) -> Edit) {
+        let mut index = 0;
+        while let Some(item) = self.items.get(index).copied() {
+            match change(self.text(item.key), self.value(item.value)) {
+                Edit::Keep => index += 1,
+                Edit::Remove => {
+                    self.items.remove(index);
+                    self.managed -= usize::from(item.origin == Origin::Managed);
+                    self.unused += item.key.len as usize;
+                    self.forget(item.value);
+                }
+                Edit::Replace(value) => {
+                    self.forget(item.value);
+                    self.items[index].value = self.keep(value);
+                    index += 1;
+                }
+            }
+        }
+        self.tidy();
+    }
+
+    /// How many items the SDK does not manage.
+    pub(super) fn properties(&self) -> usize {
+        self.items.len() - self.managed
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(super) fn heap_size(&self) -> usize {
+        let large = |large: &Large| match large {
+            Large::Text(text) => text.capacity(),
+            Large::Array(array) => array.heap_size(),
+        };
+        self.items.capacity() * size_of::<Item>()
+            + self.texts.capacity()
+            + self.large.capacity() * size_of::<Large>()
+            + self.large.iter().map(large).sum::<usize>()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+        self.items.shrink_to(KEPT_ITEMS);
+        self.texts.clear();
+        self.texts.shrink_to(KEPT_TEXTS);
+        self.large.clear();
+        self.large.shrink_to(KEPT_ITEMS);
+        (self.unused, self.managed) = (0, 0);
+    }
+
+    fn position(&self, key: &str, hash: u32) -> Option<usize> {
+        self.items.iter().position(|item| item.hash == hash && self.text(item.key) == key)
+    }
+
+    fn text(&self, place: Place) -> &str {
+        let start = place.start as usize;
+        self.texts.get(start..start + place.len as usize).unwrap_or_default()
+    }
+
+    fn value(&self, slot: Slot) -> Value<'_> {
+        match slot {
+            Slot::Bool(value) => Value::Bool(value),
+            Slot::Int(value) => Value::Int(value),
+            Slot::Double(value) => Value::Double(value),
+            Slot::Text(place) => self.text(place).into(),
+            Slot::Large(index) => match &self.large[index as usize] {
+                Large::Text(text) => text.as_str().into(),
+                Large::Array(array) => Value::Array(Cow::Borrowed(array)),
+            },
+        }
+    }
+
+    fn keep(&mut self, value: Value<'_>) -> Slot {
+        match value {
+            Value::Bool(value) => Slot::Bool(value),
+            Value::Int(value) => Slot::Int(value),
+            Value::Double(value) => Slot::Double(value),
+            Value::String(text) if text.len() <= SHORT => Slot::Text(self.write(&text)),
+            Value::String(text) => self.keep_large(Large::Text(text.into_owned())),
+            Value::Array(array) => self.keep_large(Large::Array(array.into_owned())),
+        }
+    }
+
+    fn keep_large(&mut self, large: Large) -> Slot {
+        self.large.push(large);
+        Slot::Large(index(self.large.len() - 1))
+    }
+
+    fn write(&mut self, text: &str) -> Place {
+        let start = index(self.texts.len());
+        self.texts.push_str(text);
+        Place { start, len: index(text.len()) }
+    }
+
+    fn forget(&mut self, value: Slot) {
+        match value {
+            Slot::Text(place) => self.unused += place.len as usize,
+            Slot::Large(gone) => {
+                self.large.swap_remove(gone as usize);
+                let moved = index(self.large.len());
+                for item in &mut self.items {
+                    if let Slot::Large(index) = &mut item.value
+                        && *index == moved
+                    {
+                        *index = gone;
+                    }
+                }
+            }
+            Slot::Bool(_) | Slot::Int(_) | Slot::Double(_) => {}
+        }
+    }
+
+    /// Gathers the texts, where most of what is there is no longer used: a value may be set for ever anew.
+    fn tidy(&mut self) {
+        if self.unused <= WASTE.max(self.texts.len() / 2) {
+            return;
+        }
+        let former = std::mem::take(&mut self.texts);
+        let piece = |place: Place| {
+            former.get(place.start as usize..(place.start + place.len) as usize).unwrap_or_default()
+        };
+        for item in &mut self.items {
+            let mut write = |place: &mut Place| {
+                let start = index(self.texts.len());
+                self.texts.push_str(piece(*place));
+                place.start = start;
+            };
+            write(&mut item.key);
+            if let Slot::Text(place) = &mut item.value {
+                write(place);
+            }
+        }
+        self.unused = 0;
+    }
+}
+
+/// Lengths are far below the limit: 1,024 properties, keys up to 1 MiB, texts up to a KiB, and as much again unused.
+fn index(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// A cheap one: keys of one length, beginning and end have to be compared.
+fn hash(key: &str) -> u32 {
+    let key = key.as_bytes();
+    let ends = match (key.first_chunk(), key.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23),
+        _ => key.iter().fold(0, |bytes, byte| bytes << 8 | u64::from(*byte)),
+    };
+    let mixed = (ends ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as u32
+}
+
+impl PartialEq for Store {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries().eq(other.entries())
+    }
+}
