@@ -192,7 +192,7 @@ impl Input {
         if self.size > 0 {
             self.push("}");
             self.json.truncate(prefix(&self.json, self.limits.value_bytes).len());
-            draft.set_gathered(keys::INPUT, self.json, self.size);
+            draft.set_gathered(&keys::INPUT, self.json, self.size);
         }
         draft
     }
@@ -276,7 +276,7 @@ impl Opaque {
 
 impl Span<'_> {
     fn output<T: Serialize>(&self, value: &T) {
-        self.0.update(|draft| draft.set_content(keys::OUTPUT, value));
+        self.0.update(|draft| draft.set_content(&keys::OUTPUT, value));
     }
 }
 

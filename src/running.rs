@@ -3,11 +3,12 @@
 mod off;
 mod start;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use std::time::{Duration, Instant};
 
-use bento_fork::PerProcess;
+use bento_fork::{PerProcess, generation};
 use off::{MUTED, OFF};
 pub(crate) use off::{OffTicket, emitted as emitted_off};
 use start::Plan;
@@ -16,8 +17,8 @@ pub(crate) use start::{Setup, Start, start};
 use crate::config::{Destination, ProcessEnvironment};
 use crate::error::DeliveryError;
 use crate::pipeline::{Pipeline, Telling, on_worker};
-use crate::record::Limits;
-use crate::scope::{Client, Context, current};
+use crate::record::{Limits, SpanId};
+use crate::scope::{Client, Context, Leaf, with_context};
 
 /// How long a dropped guard, or the end of the process, waits for what was emitted.
 const EXIT_DEADLINE: Duration = Duration::from_secs(5);
@@ -151,7 +152,7 @@ pub(crate) fn end(timeout: Duration) -> Result<(), DeliveryError> {
             }
             State::Idle | State::Forked(_) | State::Failed(_) => return Ok(()),
         };
-        *state = State::Ended(Arc::clone(&running));
+        replace_state(&mut state, State::Ended(Arc::clone(&running)));
         running
     };
     running.client.end_open_spans();
@@ -170,18 +171,55 @@ fn state() -> RwLockReadGuard<'static, State> {
     STATE.here().read().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Changes the state; what threads remember of it no longer holds.
+fn replace_state(state: &mut State, next: State) -> State {
+    let former = std::mem::replace(state, next);
+    CHANGES.fetch_add(1, Ordering::Release);
+    former
+}
+
 fn state_mut() -> RwLockWriteGuard<'static, State> {
     STATE.here().write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The client for an emission in `context`: a capture's, the running SDK's, or one that only counts.
-pub(crate) fn client(context: &Context) -> Arc<Client> {
+/// Counts the changes of the state: what a thread remembers of it holds as long as there is none.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// What a thread remembers, so that those that emit touch nothing that all of them write.
+struct Known {
+    changes: u64,
+    generation: u32,
+    client: Arc<Client>,
+}
+
+thread_local! {
+    static KNOWN: Cell<Option<Known>> = const { Cell::new(None) };
+}
+
+/// Works with the client for an emission in `context`: a capture's, the running SDK's, or one that only counts.
+fn with_client<T>(context: &Context, work: impl FnOnce(&Arc<Client>) -> T) -> T {
     if let Some(client) = context.client() {
-        return Arc::clone(client);
+        return work(client);
     }
     if on_worker() {
-        return Arc::clone(MUTED.here());
+        return work(MUTED.here());
     }
+    let (changes, generation) = (CHANGES.load(Ordering::Acquire), generation());
+    let known = KNOWN.try_with(Cell::take).ok().flatten();
+    let known = known.filter(|known| (known.changes, known.generation) == (changes, generation));
+    let known = known.unwrap_or_else(|| Known { changes, generation, client: look_up() });
+    let outcome = work(&known.client);
+    // What an emission inside this one has remembered meanwhile is replaced, and dropped here.
+    KNOWN.try_with(|slot| slot.replace(Some(known))).ok();
+    outcome
+}
+
+/// The same for one that is kept.
+pub(crate) fn client(context: &Context) -> Arc<Client> {
+    with_client(context, Arc::clone)
+}
+
+fn look_up() -> Arc<Client> {
     if let Some(client) = running_client(&state()) {
         return client;
     }
@@ -191,12 +229,14 @@ pub(crate) fn client(context: &Context) -> Arc<Client> {
     running_client(&state()).unwrap_or_else(|| Arc::clone(OFF.here()))
 }
 
+/// Sends a span without children in `within`, or else in the current context.
+pub(crate) fn emit(leaf: Leaf, within: Option<&Context>) -> SpanId {
+    with_context(within, |context| with_client(context, |client| leaf.send(context, client)))
+}
+
 /// The limits for an emission in `within`, or else in the current context.
 pub(crate) fn limits(within: Option<&Context>) -> Limits {
-    match within {
-        Some(context) => client(context).limits,
-        None => client(&current()).limits,
-    }
+    with_context(within, |context| with_client(context, |client| client.limits))
 }
 
 fn running_client(state: &State) -> Option<Arc<Client>> {

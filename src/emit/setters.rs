@@ -12,7 +12,7 @@ macro_rules! setters {
         ///
         /// Up to 1 MiB are kept, or as many bytes as [`value_bytes`](crate::Builder::value_bytes) says.
         pub fn input(mut self, input: impl serde_core::Serialize) -> Self {
-            self.draft.set_content(crate::record::keys::INPUT, &input);
+            self.draft.set_content(&crate::record::keys::INPUT, &input);
             self
         }
 
@@ -25,7 +25,7 @@ macro_rules! setters {
         ///
         /// Up to 1 MiB are kept, or as many bytes as [`value_bytes`](crate::Builder::value_bytes) says.
         pub fn output(mut self, output: impl serde_core::Serialize) -> Self {
-            self.draft.set_content(crate::record::keys::OUTPUT, &output);
+            self.draft.set_content(&crate::record::keys::OUTPUT, &output);
             self
         }
     };
@@ -105,7 +105,7 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("gen_ai.request.model"), Some("claude-sonnet-4-5".into()));
         /// ```
         pub fn model(mut self, model: impl serde_core::Serialize) -> Self {
-            self.draft.set_content(crate::record::keys::MODEL, &model);
+            self.draft.set_content(&crate::record::keys::MODEL, &model);
             self
         }
 
@@ -117,7 +117,7 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("gen_ai.system"), Some("aws_bedrock".into()));
         /// ```
         pub fn provider(mut self, provider: impl serde_core::Serialize) -> Self {
-            self.draft.set_content(crate::record::keys::PROVIDER, &provider);
+            self.draft.set_content(&crate::record::keys::PROVIDER, &provider);
             self
         }
 
@@ -157,7 +157,7 @@ macro_rules! setters {
         /// assert_eq!(span.attribute("openinference.span.kind"), Some("retriever".into()));
         /// ```
         pub fn kind(mut self, kind: impl serde_core::Serialize) -> Self {
-            self.draft.set_content(crate::record::keys::KIND, &kind);
+            self.draft.set_content(&crate::record::keys::KIND, &kind);
             self
         }
     };
@@ -220,7 +220,7 @@ macro_rules! guard_setters {
         ///
         /// Like everything that is said of a span, it does nothing once the span has ended.
         pub fn output(&self, output: impl serde_core::Serialize) -> &Self {
-            self.guard.update(|draft| draft.set_content(crate::record::keys::OUTPUT, &output));
+            self.guard.update(|draft| draft.set_content(&crate::record::keys::OUTPUT, &output));
             self
         }
 
@@ -232,7 +232,7 @@ macro_rules! guard_setters {
         /// assert_eq!(span.attribute("input.value"), Some("bento".into()));
         /// ```
         pub fn input(&self, input: impl serde_core::Serialize) -> &Self {
-            self.guard.update(|draft| draft.set_content(crate::record::keys::INPUT, &input));
+            self.guard.update(|draft| draft.set_content(&crate::record::keys::INPUT, &input));
             self
         }
 

@@ -195,23 +195,23 @@ impl Output {
         let since = self.requested_at.and_then(|at| at.elapsed().ok());
         let seconds = since.unwrap_or_else(|| self.requested.elapsed()).as_secs_f64();
         if let Some((_, leaf)) = &mut self.call {
-            leaf.draft.set_managed(keys::TIME_TO_FIRST_CHUNK, seconds);
+            leaf.draft.set_managed(&keys::TIME_TO_FIRST_CHUNK, seconds);
         }
     }
 
     fn send(&mut self, cancelled: bool) {
         let Some((context, mut leaf)) = self.call.take() else { return };
         if self.has_text {
-            leaf.draft.set_gathered(keys::OUTPUT, std::mem::take(&mut self.text), self.size);
+            leaf.draft.set_gathered(&keys::OUTPUT, std::mem::take(&mut self.text), self.size);
         }
         // Who stops at an error drops the stream, too.
         if cancelled && !leaf.draft.has_failed() {
-            leaf.draft.set_managed(keys::CANCELLED, true);
+            leaf.draft.set_managed(&keys::CANCELLED, true);
         }
         if self.requested_at.is_none() {
             leaf.duration = Some(self.requested.elapsed());
         }
-        leaf.send(&context, &running::client(&context));
+        running::emit(leaf, Some(&context));
     }
 }
 

@@ -7,7 +7,7 @@ use super::guard::{self, Guard, Opening};
 use super::setters::{guard_setters, setters};
 use crate::record::{SpanId, keys};
 use crate::running;
-use crate::scope::{Context, Draft, Ending, Leaf, Role, current};
+use crate::scope::{Context, Draft, Ending, Leaf, Role};
 
 /// A tool call that is about to start; see [`tool_span`].
 ///
@@ -69,7 +69,7 @@ impl ToolSpan {
     pub(crate) fn within(context: Option<Context>, name: &str) -> Self {
         let limits = running::limits(context.as_ref());
         let mut draft = Draft::named(name, limits);
-        draft.set_managed(keys::KIND, "tool");
+        draft.set_managed(&keys::KIND, "tool");
         Self {
             opening: Opening { role: Role::Tool, within: context, own_trace: false },
             draft,
@@ -129,9 +129,8 @@ impl ToolSpan {
     /// bento::tool_span("search").input("bento").output("12 hits").duration(Duration::from_millis(80)).send();
     /// ```
     pub fn send(self) -> SpanId {
-        let context = self.opening.within.unwrap_or_else(current);
         let leaf = Leaf::new(self.draft, self.started_at, self.duration);
-        leaf.send(&context, &running::client(&context))
+        running::emit(leaf, self.opening.within.as_ref())
     }
 }
 

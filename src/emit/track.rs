@@ -17,7 +17,7 @@ use crate::scope::{Context, Draft, Leaf, current};
 #[must_use = "nothing is emitted until `send` or `stream`"]
 pub struct TrackAi {
     /// The context the call was asked for in, where it is not the current one.
-    within: Option<Context>,
+    within: Option<Box<Context>>,
     pub(super) draft: Draft,
     started_at: Option<SystemTime>,
     duration: Option<Duration>,
@@ -50,7 +50,7 @@ impl TrackAi {
     pub(crate) fn within(context: Option<Context>, event: &str) -> Self {
         let limits = running::limits(context.as_ref());
         Self {
-            within: context,
+            within: context.map(Box::new),
             draft: Draft::named(event, limits),
             started_at: None,
             duration: None,
@@ -67,12 +67,12 @@ impl TrackAi {
     /// assert_eq!(spans.tree(), "answer");
     /// ```
     pub fn send(self) -> SpanId {
-        let (context, leaf) = self.into_leaf();
-        leaf.send(&context, &running::client(&context))
+        let leaf = Leaf::new(self.draft, self.started_at, self.duration);
+        running::emit(leaf, self.within.as_deref())
     }
 
     pub(super) fn into_leaf(self) -> (Context, Leaf) {
         let leaf = Leaf::new(self.draft, self.started_at, self.duration);
-        (self.within.unwrap_or_else(current), leaf)
+        (self.within.map_or_else(current, |context| *context), leaf)
     }
 }

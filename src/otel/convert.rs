@@ -11,8 +11,8 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::record::{
-    Array, Attributes, Event, Limits, Link, Name, Resource, Scope, SpanId, SpanKind, SpanRecord, Status, Text,
-    TraceId, Value, keys, unix_nanos,
+    Array, Attributes, Event, Key, Limits, Link, Name, Resource, Scope, SpanId, SpanKind, SpanRecord, Status,
+    Text, TraceId, Value, keys, unix_nanos,
 };
 
 /// A span carries at most this many events and links.
@@ -85,7 +85,7 @@ fn span_id(id: opentelemetry::SpanId) -> Option<SpanId> {
 }
 
 /// `text` within the limits; where they cost it something, `marker` tells its size among the attributes.
-fn bounded(text: String, marker: &'static str, attributes: &mut Attributes, limits: Limits) -> String {
+fn bounded(text: String, marker: Key<'_>, attributes: &mut Attributes, limits: Limits) -> String {
     let Text { kept, cut_from, .. } = Text::of_string(text, limits);
     if let Some(size) = cut_from {
         attributes.set(marker, size as u64);
@@ -98,7 +98,7 @@ fn bounded(text: String, marker: &'static str, attributes: &mut Attributes, limi
 fn first<T>(
     items: impl ExactSizeIterator<Item = T>,
     dropped: u32,
-    marker: &'static str,
+    marker: Key<'_>,
     attributes: &mut Attributes,
 ) -> Vec<T> {
     let dropped = u64::from(dropped) + items.len().saturating_sub(MAX_ITEMS) as u64;

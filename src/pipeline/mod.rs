@@ -5,6 +5,7 @@ mod batch;
 mod flush;
 #[cfg(all(test, bento_loom))]
 mod handover;
+mod intake;
 mod keeper;
 mod overflow;
 mod queue;
@@ -22,8 +23,9 @@ use std::time::{Duration, Instant};
 
 pub(crate) use accounts::{Accounts, Telling};
 use flush::Flush;
+use intake::Intake;
 pub(crate) use queue::Policy;
-use queue::{Keep, Queue, Step};
+use queue::{Arrival, Keep, Pushed, Queue, Step};
 pub(crate) use spool::Spool;
 use sync::thread::JoinHandle;
 use sync::{Condvar, Mutex, MutexGuard};
@@ -121,6 +123,7 @@ pub(crate) struct Books {
 /// What callers and the worker share.
 #[derive(Debug)]
 struct Shared {
+    intake: Intake,
     queue: Mutex<Queue>,
     /// There is something to do for the worker.
     work: Condvar,
@@ -137,20 +140,56 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The queue with everything in it that was emitted before.
+    fn whole_queue(&self) -> MutexGuard<'_, Queue> {
+        let mut queue = self.queue();
+        self.gather(&mut queue);
+        queue
+    }
+
+    /// Brings everything to the queue that was emitted before.
+    fn gather(&self, queue: &mut Queue) {
+        let mut pushed = Pushed::default();
+        self.intake.carry_all(queue, &mut pushed);
+        if pushed.wake {
+            self.wake_threads();
+        }
+    }
+
     /// Makes a change that may settle something, and wakes those who wait for it once the lock is released.
     fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
+        let mut pushed = Pushed::default();
         let (outcome, ready) = {
             let mut queue = self.queue();
-            (change(&mut queue), queue.take_ready())
+            let outcome = change(&mut queue);
+            self.intake.follow(&mut queue, &mut pushed);
+            (outcome, queue.take_ready())
         };
         ready.into_iter().for_each(wake);
+        self.tell_pushed(pushed);
         outcome
+    }
+
+    /// Wakes those who have something to do after a push.
+    fn tell_pushed(&self, pushed: Pushed) {
+        if pushed.wake {
+            self.work.notify_one();
+        }
+        if pushed.keep {
+            self.keep.notify_one();
+        }
+        if !pushed.evicted.is_empty() {
+            self.settled.notify_all();
+        }
+        // What was evicted serves the next spans of this thread.
+        pushed.evicted.into_iter().for_each(recycle);
     }
 
     /// Blocks the worker until there is something else to do than to wait.
     fn next(&self) -> Step {
         let mut queue = self.queue();
         loop {
+            self.gather(&mut queue);
             let now = Instant::now();
             let until = match queue.next(now) {
                 Step::Wait(until) => until,
@@ -203,18 +242,20 @@ fn wake(waker: Waker) {
 
 impl Sink for Pipeline {
     fn accept(&self, record: Box<SpanRecord>) {
-        let pushed = self.shared.change(|queue| queue.push(record));
-        if pushed.wake {
-            self.shared.work.notify_one();
-        }
-        if pushed.keep {
-            self.shared.keep.notify_one();
-        }
-        if !pushed.evicted.is_empty() {
-            self.shared.settled.notify_all();
-        }
-        // What was evicted serves the next span of this thread.
-        pushed.evicted.into_iter().for_each(recycle);
+        let refused = match self.shared.intake.put(Arrival::of(record)) {
+            Ok(false) => return,
+            Ok(true) => None,
+            Err(arrival) => Some(arrival),
+        };
+        let pushed = self.shared.change(|queue| {
+            let mut pushed = Pushed::default();
+            self.shared.intake.carry_mine(queue, &mut pushed);
+            if let Some(arrival) = refused {
+                queue.take_in(arrival, &mut pushed);
+            }
+            pushed
+        });
+        self.shared.tell_pushed(pushed);
     }
 
     fn withhold(&self, reason: LossReason) {
@@ -224,7 +265,7 @@ impl Sink for Pipeline {
     fn deliver(&self, records: Vec<Box<SpanRecord>>, deadline: Instant) -> Delivery {
         let (ticket, pushed) = self.shared.change(|queue| queue.push_all(records));
         self.shared.settled.notify_all();
-        drop(pushed);
+        pushed.into_iter().for_each(|pushed| self.shared.tell_pushed(pushed));
         Box::pin(self.follow(ticket, deadline))
     }
 }
@@ -238,12 +279,15 @@ impl Pipeline {
             queue.tell_losses();
         }
         let shared = Arc::new(Shared {
+            intake: Intake::default(),
             queue: Mutex::new(queue),
             work: Condvar::new(),
             keep: Condvar::new(),
             settled: Condvar::new(),
             on_loss,
         });
+        // With a spool nothing is put down elsewhere.
+        shared.change(|_| ());
         let spool = spool.map(Arc::new);
         let worker = worker::spawn(Arc::clone(&shared), build, spool.clone())?;
         let pipeline = Self { shared, threads: Mutex::new(vec![worker]) };
@@ -262,7 +306,7 @@ impl Pipeline {
 
     /// Blocks until everything accepted before the call is settled, or `deadline`.
     pub(crate) fn flush(&self, deadline: Instant, telling: Telling) -> Result<(), DeliveryError> {
-        let mut queue = self.shared.queue();
+        let mut queue = self.shared.whole_queue();
         let ticket = queue.open_ticket(Instant::now(), telling);
         self.shared.wake_threads();
         // At the end of the process it is also the last chance for what earlier ones have left.
@@ -279,7 +323,7 @@ impl Pipeline {
 
     /// The same without blocking a thread.
     pub(crate) fn flush_async(&self, deadline: Instant) -> Flush {
-        let ticket = self.shared.queue().open_ticket(Instant::now(), Telling::Told);
+        let ticket = self.shared.whole_queue().open_ticket(Instant::now(), Telling::Told);
         self.follow(ticket, deadline)
     }
 
@@ -291,9 +335,13 @@ impl Pipeline {
     /// Takes no more spans, sends what is held until `deadline`, and ends the worker. What is still to be brought to the
     /// disk by then has a moment more.
     pub(crate) fn shutdown(&self, deadline: Instant) -> Result<(), DeliveryError> {
+        let ticket = self.shared.change(|queue| {
+            self.shared.gather(queue);
+            let ticket = queue.open_ticket(Instant::now(), Telling::Told);
+            queue.drain(deadline);
+            ticket
+        });
         let mut queue = self.shared.queue();
-        let ticket = queue.open_ticket(Instant::now(), Telling::Told);
-        queue.drain(deadline);
         self.shared.wake_threads();
         while let Some(end) = queue.drain_end() {
             let pause = end.saturating_duration_since(Instant::now());
@@ -339,11 +387,11 @@ impl Pipeline {
     }
 
     pub(crate) fn accounts(&self) -> Accounts {
-        self.shared.queue().accounts().clone()
+        self.shared.whole_queue().accounts().clone()
     }
 
     pub(crate) fn books(&self) -> Books {
-        let queue = self.shared.queue();
+        let queue = self.shared.whole_queue();
         let spooled = queue.on_disk(&(0..u64::MAX));
         Books { accounts: queue.accounts().clone(), waiting: queue.held() as u64, spooled }
     }

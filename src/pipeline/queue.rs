@@ -122,6 +122,19 @@ impl InHand {
     }
 }
 
+/// A record that is to be taken in.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) size: usize,
+    record: Box<SpanRecord>,
+}
+
+impl Arrival {
+    pub(crate) fn of(record: Box<SpanRecord>) -> Self {
+        Self { size: record.size(), record }
+    }
+}
+
 /// What a push came to.
 #[derive(Debug, Default)]
 pub(crate) struct Pushed {
@@ -174,20 +187,27 @@ impl Queue {
     /// Takes a record in; past the bounds the oldest one goes.
     pub(crate) fn push(&mut self, record: Box<SpanRecord>) -> Pushed {
         let mut pushed = Pushed::default();
+        self.take_in(Arrival::of(record), &mut pushed);
+        pushed
+    }
+
+    /// The same for one of many, which adds to what they come to.
+    pub(crate) fn take_in(&mut self, arrival: Arrival, pushed: &mut Pushed) {
+        let Arrival { size, record } = arrival;
         let number = self.next_number;
         self.next_number += 1;
         self.accounts.accepted += 1;
         if self.phase != Phase::Open {
             self.lose(&[number], LossReason::NotRunning);
-            return pushed;
+            pushed.evicted.push(record);
+            return;
         }
-        let size = record.size();
         if self.bytes_in_hand() + size > self.policy.queue_bytes {
             // There is no room for it, whoever goes.
             self.overflow.drop_one();
             self.lose(&[number], LossReason::BytesFull);
             pushed.evicted.push(record);
-            return pushed;
+            return;
         }
         while self.spans >= self.policy.queue_spans {
             if !self.evict(LossReason::QueueFull, &mut pushed.evicted) {
@@ -200,14 +220,24 @@ impl Queue {
             }
         }
         let was_due = self.has_full_batch();
-        pushed.keep = self.waiting.is_empty() && self.disk.is_on();
+        pushed.keep |= self.waiting.is_empty() && self.disk.is_on();
         self.spans += 1;
         self.bytes += size;
         self.waiting_bytes += size;
         self.waiting.push_back(Entry { number, size, record });
-        pushed.wake = !was_due && self.has_full_batch();
-        pushed.keep |= pushed.wake;
-        pushed
+        if !was_due && self.has_full_batch() {
+            (pushed.wake, pushed.keep) = (true, true);
+        }
+    }
+
+    /// Whether so much more can be taken in without anything else to be done about it than that.
+    pub(crate) fn has_room_for(&self, spans: usize, bytes: usize) -> bool {
+        let Policy { queue_spans, queue_bytes, .. } = self.policy;
+        self.phase == Phase::Open
+            && !self.disk.is_on()
+            && spans <= queue_spans / 2
+            && self.spans + spans <= queue_spans
+            && self.bytes + bytes <= queue_bytes
     }
 
     /// Enters a span that is not to be sent, for a reason that is no failure.

@@ -8,10 +8,13 @@ mod store;
 #[cfg(feature = "testing")]
 use std::borrow::Cow;
 
+use serde_core::Serialize;
+
 pub(crate) use self::store::Edit;
 use self::store::{Origin, Store};
 
-use super::{Text, Value, keys};
+use super::{Array, Key, Limits, Scalar, Take, Text, Value, keys, read, read_json};
+use crate::foreign::guarded;
 
 /// A span carries at most this many properties, so that no map of a host's can make it unbounded.
 const MAX_PROPERTIES: usize = 1024;
@@ -38,22 +41,22 @@ impl Attributes {
     }
 
     /// Sets a property, replacing an earlier value: a key stands once in a span.
-    pub(crate) fn set<'a>(&mut self, key: &str, value: impl Into<Value<'a>>) {
-        self.put(key, value.into(), Origin::Property);
+    pub(crate) fn set<'k, 'v>(&mut self, key: impl Into<Key<'k>>, value: impl Into<Value<'v>>) {
+        self.put(&key.into(), value.into(), Origin::Property);
     }
 
     /// The same for what the SDK itself has to say.
-    pub(crate) fn set_managed<'a>(&mut self, key: &str, value: impl Into<Value<'a>>) {
+    pub(crate) fn set_managed<'v>(&mut self, key: &Key<'_>, value: impl Into<Value<'v>>) {
         self.put(key, value.into(), Origin::Managed);
     }
 
     /// Sets a property to a text, followed by markers for what the limits cost it.
     pub(crate) fn set_text(&mut self, key: &str, text: Text<'_>) {
-        self.put_text(key, text, Origin::Property);
+        self.put_text(&key.into(), text, Origin::Property);
     }
 
     /// The same for what the SDK itself has to say.
-    pub(crate) fn set_managed_text(&mut self, key: &str, text: Text<'_>) {
+    pub(crate) fn set_managed_text(&mut self, key: &Key<'_>, text: Text<'_>) {
         self.put_text(key, text, Origin::Managed);
     }
 
@@ -62,33 +65,62 @@ impl Attributes {
         self.mark(keys::TRUNCATED, key, (size as u64).into(), Origin::Managed);
     }
 
+    /// A value of the caller's as a property. Null is kept, as text: a property is never dropped silently.
+    pub(crate) fn capture<T: Serialize + ?Sized>(&mut self, key: &str, value: &T, limits: Limits) {
+        let key = key.into();
+        let mut put = Put { attributes: self, key: &key, origin: Origin::Property, has_type: false };
+        let read = guarded(|| read(value, limits, &mut put));
+        if read.is_err() {
+            self.put_text(&key, unreadable(), Origin::Property);
+        }
+    }
+
+    /// A value of the caller's as a text of the SDK's: a string untouched, anything else its JSON text. Null is left out.
+    /// Whether it could be read.
+    pub(crate) fn capture_text<T: Serialize + ?Sized>(
+        &mut self,
+        key: &Key<'_>,
+        value: &T,
+        limits: Limits,
+    ) -> bool {
+        let mut put = Put { attributes: self, key, origin: Origin::Managed, has_type: false };
+        let read = guarded(|| {
+            read(value, limits, &mut put);
+            if put.has_type {
+                read_json(value, limits, &mut put);
+            }
+        });
+        read.is_ok()
+    }
+
     /// Whether it was set; a property is not where the SDK manages its key.
-    fn put(&mut self, key: &str, value: Value<'_>, origin: Origin) -> bool {
-        let key = if key.is_empty() { keys::UNNAMED } else { key };
+    fn put(&mut self, key: &Key<'_>, value: Value<'_>, origin: Origin) -> bool {
+        let key = if key.name().is_empty() { &keys::UNNAMED } else { key };
         let was_set = self.store.set(key, value, origin);
         if was_set && self.has_markers {
             // What the limits cost an earlier value says nothing of this one.
-            self.store.edit(|other, _| if is_marker_of(other, key) { Edit::Remove } else { Edit::Keep });
+            self.store
+                .edit(|other, _| if is_marker_of(other, key.name()) { Edit::Remove } else { Edit::Keep });
         }
         was_set
     }
 
-    fn put_text(&mut self, key: &str, text: Text<'_>, origin: Origin) {
+    fn put_text(&mut self, key: &Key<'_>, text: Text<'_>, origin: Origin) {
         let Text { kept, cut_from, fault } = text;
         if !self.put(key, Value::String(kept), origin) {
             return;
         }
         if let Some(size) = cut_from {
-            self.mark(keys::TRUNCATED, key, (size as u64).into(), origin);
+            self.mark(keys::TRUNCATED, key.name(), (size as u64).into(), origin);
         }
         if let Some(fault) = fault {
-            self.mark(keys::UNSERIALIZABLE, key, fault.into(), origin);
+            self.mark(keys::UNSERIALIZABLE, key.name(), fault.into(), origin);
         }
     }
 
     fn mark(&mut self, prefix: &str, key: &str, value: Value<'_>, origin: Origin) {
         self.has_markers = true;
-        self.store.set(&format!("{prefix}{key}"), value, origin);
+        self.store.set(&format!("{prefix}{key}").as_str().into(), value, origin);
     }
 
     /// The keys whose values were cut.
@@ -115,8 +147,8 @@ impl Attributes {
     /// Whether there is room for a property; one without is counted.
     pub(crate) fn admit(&mut self, key: &str) -> bool {
         // A marker comes with its value.
-        let is_marker = subject(key) != key;
-        let admitted = is_marker || self.store.properties() < MAX_PROPERTIES || self.get(key).is_some();
+        let admitted =
+            self.store.properties() < MAX_PROPERTIES || subject(key) != key || self.get(key).is_some();
         self.dropped += u64::from(!admitted);
         admitted
     }
@@ -132,7 +164,7 @@ impl Attributes {
         self.dropped += others.dropped;
         for (key, value, origin) in others.store.entries() {
             if origin == Origin::Managed || self.admit(key) {
-                self.put(key, value, origin);
+                self.put(&key.into(), value, origin);
             }
         }
     }
@@ -150,13 +182,13 @@ impl Attributes {
         }
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<Value<'_>> {
-        self.store.get(key).map(|(value, _)| value)
+    pub(crate) fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'_>> {
+        self.store.get(&key.into()).map(|(value, _)| value)
     }
 
     /// The same where it is a text.
     #[cfg(feature = "testing")]
-    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+    pub(crate) fn text(&self, key: Key<'_>) -> Option<&str> {
         match self.get(key)? {
             Value::String(Cow::Borrowed(text)) => Some(text),
             _ => None,
@@ -164,17 +196,18 @@ impl Attributes {
     }
 
     /// What the SDK itself has said under a key.
-    pub(crate) fn managed(&self, key: &str) -> Option<Value<'_>> {
-        self.store.get(key).filter(|(_, origin)| *origin == Origin::Managed).map(|(value, _)| value)
+    pub(crate) fn managed<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'_>> {
+        self.store.get(&key.into()).filter(|(_, origin)| *origin == Origin::Managed).map(|(value, _)| value)
     }
 
     /// The same for a text, with what the limits have cost it.
-    pub(crate) fn managed_text(&self, key: &str) -> Option<Text<'_>> {
+    pub(crate) fn managed_text(&self, key: Key<'_>) -> Option<Text<'_>> {
         let Some(Value::String(kept)) = self.managed(key) else { return None };
         let mut text = Text { kept, cut_from: None, fault: None };
         if self.has_markers {
             text.cut_from = self.cut_from(key);
-            if let Some(Value::String(fault)) = self.managed(&format!("{}{key}", keys::UNSERIALIZABLE)) {
+            let marker = format!("{}{}", keys::UNSERIALIZABLE, key.name());
+            if let Some(Value::String(fault)) = self.managed(&marker) {
                 text.fault = Some(fault.into_owned());
             }
         }
@@ -182,11 +215,11 @@ impl Attributes {
     }
 
     /// The size of the value before it was cut, where it was.
-    pub(crate) fn cut_from(&self, key: &str) -> Option<usize> {
+    pub(crate) fn cut_from(&self, key: Key<'_>) -> Option<usize> {
         if !self.has_markers {
             return None;
         }
-        match self.managed(&format!("{}{key}", keys::TRUNCATED))? {
+        match self.managed(&format!("{}{}", keys::TRUNCATED, key.name()))? {
             Value::Int(size) => usize::try_from(size).ok(),
             _ => None,
         }
@@ -220,6 +253,56 @@ impl<K: AsRef<str>, V: Into<Value<'static>>> FromIterator<(K, V)> for Attributes
         }
         attributes
     }
+}
+
+/// Puts a value that is read under a key.
+struct Put<'a> {
+    attributes: &'a mut Attributes,
+    key: &'a Key<'a>,
+    origin: Origin,
+    /// Whether it is no text, where only a text will do.
+    has_type: bool,
+}
+
+impl Take for Put<'_> {
+    fn null(&mut self) {
+        if self.origin == Origin::Property {
+            self.whole("null");
+        }
+    }
+
+    fn scalar(&mut self, scalar: Scalar) {
+        self.has_type = self.origin == Origin::Managed;
+        if !self.has_type {
+            self.attributes.put(self.key, scalar.into(), self.origin);
+        }
+    }
+
+    fn array(&mut self, array: Array) {
+        self.has_type = self.origin == Origin::Managed;
+        if !self.has_type {
+            self.attributes.put(self.key, array.into(), self.origin);
+        }
+    }
+
+    fn text(&mut self, text: Text<'_>) {
+        self.has_type = false;
+        self.attributes.put_text(self.key, text, self.origin);
+    }
+
+    fn whole(&mut self, text: &str) {
+        self.has_type = false;
+        if self.attributes.has_markers || self.key.name().is_empty() {
+            self.attributes.put(self.key, text.into(), self.origin);
+        } else {
+            self.attributes.store.set_str(self.key, text, self.origin);
+        }
+    }
+}
+
+/// Stands for a value whose `Serialize` panicked.
+pub(crate) fn unreadable() -> Text<'static> {
+    Text { kept: "".into(), cut_from: None, fault: Some("its `Serialize` panicked".to_owned()) }
 }
 
 fn is_marker_of(marker: &str, key: &str) -> bool {

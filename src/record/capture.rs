@@ -11,7 +11,7 @@ use serde_core::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::limits::prefix;
-use super::{Limits, Value};
+use super::{Array, Limits, Scalar};
 
 /// Deeper nesting is cut: it is what `serde_json` itself refuses to read, and far below what a stack can take.
 const MAX_DEPTH: usize = 128;
@@ -26,12 +26,21 @@ pub(crate) struct Text<'a> {
     pub(crate) fault: Option<String>,
 }
 
-/// A value as the wire carries it. JSON null is told apart, because an argument that is null is left out.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Content<'a> {
-    Null,
-    Value(Value<'a>),
-    Text(Text<'a>),
+/// Who is told what a value is on the wire; where it is told more than once, the last one counts. JSON null is told
+/// apart, because an argument that is null is left out.
+pub(crate) trait Take {
+    fn null(&mut self);
+
+    fn scalar(&mut self, scalar: Scalar);
+
+    fn array(&mut self, array: Array);
+
+    fn text(&mut self, text: Text<'_>);
+
+    /// A text that the limits have cost nothing.
+    fn whole(&mut self, text: &str) {
+        self.text(Text { kept: Cow::Borrowed(text), cut_from: None, fault: None });
+    }
 }
 
 impl<'a> Text<'a> {
@@ -67,33 +76,16 @@ impl<'a> Text<'a> {
     }
 }
 
-impl Content<'_> {
-    /// Shows `take` what `value` becomes as a property; where it is asked more than once, the last one counts.
-    pub(crate) fn read<T: Serialize + ?Sized>(value: &T, limits: Limits, take: &mut dyn FnMut(Content<'_>)) {
-        if scalar::read(value, limits, take).is_err() {
-            with_memory(|memory| take(Content::Text(json(value, limits, memory))));
-        }
+/// Tells what `value` becomes as a property.
+pub(crate) fn read<T: Serialize + ?Sized>(value: &T, limits: Limits, take: &mut dyn Take) {
+    if scalar::read(value, limits, take).is_err() {
+        read_json(value, limits, take);
     }
+}
 
-    /// The same as an input or output: a string untouched, anything else its JSON text, null nothing.
-    pub(crate) fn read_text<T: Serialize + ?Sized>(
-        value: &T,
-        limits: Limits,
-        take: &mut dyn FnMut(Option<Text<'_>>),
-    ) {
-        let mut has_type = false;
-        Content::read(value, limits, &mut |content| {
-            has_type = matches!(content, Content::Value(_));
-            match content {
-                Content::Null => take(None),
-                Content::Value(_) => {}
-                Content::Text(text) => take(Some(text)),
-            }
-        });
-        if has_type {
-            with_memory(|memory| take(Some(json(value, limits, memory))));
-        }
-    }
+/// Tells the compact JSON text of `value`.
+pub(crate) fn read_json<T: Serialize + ?Sized>(value: &T, limits: Limits, take: &mut dyn Take) {
+    with_memory(|memory| take.text(json(value, limits, memory)));
 }
 
 /// Runs `work` with memory for a text, which is used again; a `Serialize` that captures values itself gets its own.

@@ -1,5 +1,6 @@
 //! Trace and span identifiers, as W3C Trace Context and OTLP define them.
 
+use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::num::{NonZeroU64, NonZeroU128};
@@ -64,29 +65,50 @@ impl TraceId {
     }
 }
 
-/// A random number from the keyed hash of a counter.
-///
-/// Each thread's key is 128 bits taken from the operating system by the standard library, so ids of two threads or
-/// two processes are independent, with no lock, no system call and no dependency. Processes that were forked from one
-/// another, before or after the key was taken, have it in common: hence each counts from a number of its own.
+/// A number that nobody else draws, with no lock and no system call.
 pub(crate) fn random_u64() -> u64 {
-    use std::cell::Cell;
     thread_local! {
-        static GENERATOR: (RandomState, Cell<u64>, Cell<Option<u32>>) =
-            (RandomState::new(), Cell::new(0), Cell::new(None));
+        static GENERATOR: Cell<Option<Generator>> = const { Cell::new(None) };
     }
+    let here = generation();
     GENERATOR
-        .try_with(|(state, counter, made_in)| {
-            let here = Some(generation());
-            if made_in.replace(here) != here {
-                counter.set(state.hash_one((std::process::id(), SystemTime::now())));
-            }
-            let next = counter.get().wrapping_add(1);
-            counter.set(next);
-            state.hash_one(next)
+        .try_with(|slot| {
+            let known = slot.get().filter(|known| known.generation == here);
+            let mut generator = known.unwrap_or_else(|| Generator::new(here));
+            let number = generator.next();
+            slot.set(Some(generator));
+            number
         })
-        // While a thread ends its thread-locals are gone; a fresh key serves as well.
-        .unwrap_or_else(|_| RandomState::new().hash_one(0_u64))
+        .unwrap_or_else(|_| Generator::new(here).next())
+}
+
+/// The generator xoroshiro128++ of D. Blackman and S. Vigna: numbers that are spread evenly, not ones that are hard to
+/// guess.
+#[derive(Clone, Copy)]
+struct Generator {
+    state: [u64; 2],
+    /// Which process it was made in.
+    generation: u32,
+}
+
+impl Generator {
+    /// The seed is 128 bits from the operating system, by way of the standard library's hash keys, so that two threads
+    /// or processes draw different numbers. Processes that were forked from one another may have these keys in common:
+    /// hence the rest.
+    fn new(generation: u32) -> Self {
+        let keys = RandomState::new();
+        let here = (std::process::id(), SystemTime::now());
+        // All zero is the one state that it cannot leave.
+        Self { state: [keys.hash_one((0_u8, here)), keys.hash_one((1_u8, here)) | 1], generation }
+    }
+
+    fn next(&mut self) -> u64 {
+        let [first, mut second] = self.state;
+        let number = first.wrapping_add(second).rotate_left(17).wrapping_add(first);
+        second ^= first;
+        self.state = [first.rotate_left(49) ^ second ^ (second << 21), second.rotate_left(28)];
+        number
+    }
 }
 
 impl fmt::Display for SpanId {
@@ -142,6 +164,13 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_its_authors() {
+        let mut generator = Generator { state: [1, 2], generation: 0 };
+        let numbers: Vec<u64> = (0..3).map(|_| generator.next()).collect();
+        assert_eq!(numbers, [393_217, 669_327_710_093_319, 1_732_421_326_133_921_491]);
+    }
 
     #[test]
     fn ids_are_lower_case_hex_of_full_width() {

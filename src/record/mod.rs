@@ -3,6 +3,7 @@
 mod attribute;
 mod capture;
 mod id;
+mod key;
 pub(crate) mod keys;
 mod limits;
 mod pool;
@@ -12,15 +13,16 @@ mod sampling;
 mod span;
 mod value;
 
-pub(crate) use attribute::{Attributes, Edit};
-pub(crate) use capture::{Content, Text};
+pub(crate) use attribute::{Attributes, Edit, unreadable};
+pub(crate) use capture::{Take, Text, read, read_json};
 pub(crate) use id::random_u64;
 pub use id::{SpanId, TraceId};
+pub(crate) use key::Key;
 pub(crate) use limits::{Limits, cut_all, prefix};
+pub(crate) use pool::{fresh, recycle, recycle_all};
 pub(crate) use redact::Hooks;
 pub use redact::{Field, Redact};
 pub(crate) use resource::{Resource, Scope};
 pub(crate) use sampling::Ratio;
-pub(crate) use pool::{fresh, recycle, recycle_all};
 pub(crate) use span::{Event, Link, Name, SpanKind, SpanRecord, Status, unix_nanos};
-pub(crate) use value::{Array, Value};
+pub(crate) use value::{Array, Scalar, Value};

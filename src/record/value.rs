@@ -13,6 +13,14 @@ pub(crate) enum Value<'a> {
     Array(Cow<'a, Array>),
 }
 
+/// A value that is neither a text nor an array.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Scalar {
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+}
+
 /// An array of one scalar type.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Array {
@@ -20,18 +28,6 @@ pub(crate) enum Array {
     Int(Vec<i64>),
     Double(Vec<f64>),
     String(Vec<String>),
-}
-
-impl Value<'_> {
-    pub(crate) fn into_owned(self) -> Value<'static> {
-        match self {
-            Self::Bool(value) => Value::Bool(value),
-            Self::Int(value) => Value::Int(value),
-            Self::Double(value) => Value::Double(value),
-            Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
-            Self::Array(array) => Value::Array(Cow::Owned(array.into_owned())),
-        }
-    }
 }
 
 impl Array {
@@ -80,6 +76,16 @@ impl From<String> for Value<'_> {
 impl From<Array> for Value<'_> {
     fn from(array: Array) -> Self {
         Self::Array(Cow::Owned(array))
+    }
+}
+
+impl From<Scalar> for Value<'_> {
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Bool(value) => Self::Bool(value),
+            Scalar::Int(value) => Self::Int(value),
+            Scalar::Double(value) => Self::Double(value),
+        }
     }
 }
 

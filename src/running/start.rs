@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use super::{Running, State, WAS_ASKED, state, state_mut};
+use super::{Running, State, WAS_ASKED, replace_state, state, state_mut};
 use crate::config::{
     Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings, Wishes,
 };
@@ -73,7 +73,7 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
         // No emission starts it with other settings than those that were asked for.
         Err(error) => State::Failed(error.to_string()),
     };
-    let former = std::mem::replace(&mut *state, next);
+    let former = replace_state(&mut state, next);
     drop(state);
     drop(former);
     running.map(drop)

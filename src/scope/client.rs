@@ -27,6 +27,8 @@ pub(crate) struct Client {
     /// Which process it was made in.
     generation: u32,
     kept: Ratio,
+    /// So that without sources nothing is paid for them but this look.
+    has_sources: AtomicBool,
     sources: RwLock<Arc<Sources>>,
     source_panics: Panics,
     /// So that without hooks nothing is paid for them but this look.
@@ -52,6 +54,7 @@ impl Client {
             scope: Scope::ours(),
             generation: generation(),
             kept: Ratio::ALL,
+            has_sources: AtomicBool::new(!sources.is_empty()),
             sources: RwLock::new(Arc::new(sources)),
             source_panics: Panics::new(
                 "a closure given as `user_id`, `session_id` or `tags` panicked, and spans go without what it was to give",
@@ -105,10 +108,14 @@ impl Client {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let mut updated = Sources::clone(&sources);
         updated.update(newer);
+        self.has_sources.store(!updated.is_empty(), Ordering::Release);
         std::mem::replace(&mut *sources, Arc::new(updated))
     }
 
     pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {
+        if overrides.is_none() && !self.has_sources.load(Ordering::Acquire) {
+            return Identity::default();
+        }
         // Asked without the lock: a source may call back.
         let sources = Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner));
         sources.resolve(overrides, self.limits, &self.source_panics)
@@ -149,7 +156,11 @@ impl Client {
 
     /// The same for many, and is over when they are delivered or lost, or at `deadline`.
     #[cfg(feature = "otel")]
-    pub(crate) fn deliver(&self, records: impl Iterator<Item = Box<SpanRecord>>, deadline: Instant) -> Delivery {
+    pub(crate) fn deliver(
+        &self,
+        records: impl Iterator<Item = Box<SpanRecord>>,
+        deadline: Instant,
+    ) -> Delivery {
         let records = records.filter_map(|record| self.redacted(record)).collect();
         self.sink.deliver(records, deadline)
     }

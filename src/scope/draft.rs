@@ -9,7 +9,8 @@ use super::entries::entries_of;
 use super::identity::Tags;
 use crate::foreign::guarded;
 use crate::record::{
-    Array, Attributes, Content, Event, Limits, SpanRecord, Status, Text, Value, fresh, keys, prefix, recycle,
+    Array, Attributes, Event, Key, Limits, SpanRecord, Status, Text, Value, fresh, keys, prefix, recycle,
+    unreadable,
 };
 
 /// A span while it is being written.
@@ -48,27 +49,19 @@ impl Draft {
     }
 
     /// An input or output; null is left out.
-    pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
-        let (limits, attributes) = (self.limits, &mut self.record.attributes);
-        let read = guarded(|| {
-            Content::read_text(value, limits, &mut |text| {
-                if let Some(text) = text {
-                    attributes.set_managed_text(key, text);
-                }
-            });
-        });
-        if read.is_err() {
+    pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &Key<'_>, value: &T) {
+        if !self.record.attributes.capture_text(key, value, self.limits) {
             self.record.attributes.set_managed_text(key, unreadable());
         }
     }
 
     /// A text that the SDK has gathered itself, of which `size` bytes had come.
-    pub(crate) fn set_gathered(&mut self, key: &'static str, text: String, size: usize) {
+    pub(crate) fn set_gathered(&mut self, key: &Key<'_>, text: String, size: usize) {
         let cut_from = (text.len() < size).then_some(size);
         self.record.attributes.set_managed_text(key, Text { kept: text.into(), cut_from, fault: None });
     }
 
-    pub(crate) fn set_managed<'a>(&mut self, key: &'static str, value: impl Into<Value<'a>>) {
+    pub(crate) fn set_managed<'a>(&mut self, key: &Key<'_>, value: impl Into<Value<'a>>) {
         self.record.attributes.set_managed(key, value);
     }
 
@@ -85,26 +78,13 @@ impl Draft {
         }
     }
 
-    /// The user; null leaves what was said before.
+    /// The user; null leaves what was said before, and so does what cannot be read.
     pub(crate) fn set_user<T: Serialize + ?Sized>(&mut self, user: &T) {
-        self.set_identity(keys::USER_ID, user);
+        self.record.attributes.capture_text(&keys::USER_ID, user, self.limits);
     }
 
     pub(crate) fn set_session<T: Serialize + ?Sized>(&mut self, session: &T) {
-        self.set_identity(keys::CONVERSATION_ID, session);
-    }
-
-    /// What cannot be read is as if it had not been said: it would make one user of many.
-    fn set_identity<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) {
-        let (limits, attributes) = (self.limits, &mut self.record.attributes);
-        guarded(|| {
-            Content::read_text(value, limits, &mut |text| {
-                if let Some(text) = text {
-                    attributes.set_managed_text(key, text);
-                }
-            });
-        })
-        .ok();
+        self.record.attributes.capture_text(&keys::CONVERSATION_ID, session, self.limits);
     }
 
     pub(crate) fn set_tags(&mut self, tags: Option<Vec<String>>) {
@@ -156,10 +136,10 @@ impl Draft {
     ) {
         let attributes = &mut self.record.attributes;
         if let Some(user) = user {
-            attributes.set_managed_text(keys::USER_ID, user.borrowed());
+            attributes.set_managed_text(&keys::USER_ID, user.borrowed());
         }
         if let Some(session) = session {
-            attributes.set_managed_text(keys::CONVERSATION_ID, session.borrowed());
+            attributes.set_managed_text(&keys::CONVERSATION_ID, session.borrowed());
         }
         if let Some(tags) = tags {
             self.write_tags(tags.clone());
@@ -167,9 +147,9 @@ impl Draft {
     }
 
     fn write_tags(&mut self, Tags { kept, cut_from }: Tags) {
-        self.record.attributes.set_managed(keys::TAGS, Array::String(kept));
+        self.record.attributes.set_managed(&keys::TAGS, Array::String(kept));
         if let Some(size) = cut_from {
-            self.record.attributes.mark_cut(keys::TAGS, size);
+            self.record.attributes.mark_cut(keys::TAGS.name(), size);
         }
     }
 
@@ -187,16 +167,16 @@ impl Draft {
 
     /// Token usage, under the GenAI and the OpenInference keys.
     pub(crate) fn set_tokens(&mut self, input: u64, output: u64) {
-        self.set_managed(keys::INPUT_TOKENS, input);
-        self.set_managed(keys::OUTPUT_TOKENS, output);
-        self.set_managed(keys::PROMPT_TOKENS, input);
-        self.set_managed(keys::COMPLETION_TOKENS, output);
-        self.set_managed(keys::TOTAL_TOKENS, input.saturating_add(output));
+        self.set_managed(&keys::INPUT_TOKENS, input);
+        self.set_managed(&keys::OUTPUT_TOKENS, output);
+        self.set_managed(&keys::PROMPT_TOKENS, input);
+        self.set_managed(&keys::COMPLETION_TOKENS, output);
+        self.set_managed(&keys::TOTAL_TOKENS, input.saturating_add(output));
     }
 
     pub(crate) fn set_cached_tokens(&mut self, cached: u64) {
-        self.set_managed(keys::CACHED_TOKENS, cached);
-        self.set_managed(keys::CACHED_PROMPT_TOKENS, cached);
+        self.set_managed(&keys::CACHED_TOKENS, cached);
+        self.set_managed(&keys::CACHED_PROMPT_TOKENS, cached);
     }
 
     /// Marks the span as failed. The first failure stands: what follows is mostly its consequence.
@@ -224,16 +204,16 @@ impl Draft {
         if record.name.len() > Limits::NAMES.value_bytes {
             let size = record.name.len();
             record.name = Text::of_str(&record.name, Limits::NAMES).kept.into_owned();
-            record.attributes.set_managed(keys::TRUNCATED_NAME, size as u64);
+            record.attributes.set_managed(&keys::TRUNCATED_NAME, size as u64);
         }
         let dropped = record.attributes.dropped();
         if dropped > 0 {
-            record.attributes.set_managed(keys::DROPPED_PROPERTIES, dropped);
+            record.attributes.set_managed(&keys::DROPPED_PROPERTIES, dropped);
         }
         if let Some(failure) = failure {
             let Failure { kind, message: Text { kept, cut_from, .. } } = *failure;
             if let Some(size) = cut_from {
-                record.attributes.set_managed(keys::TRUNCATED_MESSAGE, size as u64);
+                record.attributes.set_managed(&keys::TRUNCATED_MESSAGE, size as u64);
             }
             record.events.push(Event::exception(&kind, &kept, end));
             record.status = Status::Error(kept.into_owned());
@@ -244,10 +224,9 @@ impl Draft {
 
 /// A value as text: a string as it is, anything else its JSON text, null nothing.
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text<'static>> {
-    let mut taken = None;
-    let read =
-        guarded(|| Content::read_text(value, limits, &mut |text| taken = text.map(Text::into_owned)));
-    taken.filter(|_| read.is_ok())
+    let mut attributes = Attributes::new();
+    attributes.capture_text(&keys::UNNAMED, value, limits);
+    attributes.managed_text(keys::UNNAMED).map(Text::into_owned)
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(
@@ -257,21 +236,7 @@ pub(crate) fn set_property<T: Serialize + ?Sized>(
     limits: Limits,
 ) {
     let key = prefix(key, Limits::NAMES.value_bytes);
-    if !properties.admit(key) {
-        return;
+    if properties.admit(key) {
+        properties.capture(key, value, limits);
     }
-    let read = guarded(|| {
-        Content::read(value, limits, &mut |content| match content {
-            Content::Null => properties.set(key, "null"),
-            Content::Value(value) => properties.set(key, value),
-            Content::Text(text) => properties.set_text(key, text),
-        });
-    });
-    if read.is_err() {
-        properties.set_text(key, unreadable());
-    }
-}
-
-fn unreadable() -> Text<'static> {
-    Text { kept: "".into(), cut_from: None, fault: Some("its `Serialize` panicked".to_owned()) }
 }

@@ -128,8 +128,15 @@ impl Sources {
         Identity {
             user: overrides.user.or_ask(|| text_of(self.user.as_ref(), limits, panics)),
             session: overrides.session.or_ask(|| text_of(self.session.as_ref(), limits, panics)),
-            tags: overrides.tags.or_ask(|| self.tags.as_ref()?.value(panics)).map(|tags| Tags::new(tags, limits)),
+            tags: overrides
+                .tags
+                .or_ask(|| self.tags.as_ref()?.value(panics))
+                .map(|tags| Tags::new(tags, limits)),
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.user.is_none() && self.session.is_none() && self.tags.is_none()
     }
 
     /// Replaces the sources that `newer` names.

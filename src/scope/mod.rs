@@ -15,5 +15,5 @@ pub use context::{Context, InContext, InContextExt, current};
 pub(crate) use draft::{Draft, set_property, text};
 pub use given::{IdentitySource, IntoTags};
 pub(crate) use identity::{Field, Identity, Overrides, Sources, Tags};
-pub(crate) use seat::{Frame, Seat, is_cancelling};
+pub(crate) use seat::{Frame, Seat, is_cancelling, with_context};
 pub(crate) use span::{Ending, Leaf, OpenSpan, Role};

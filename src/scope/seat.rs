@@ -6,6 +6,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::AccessError;
 
@@ -21,6 +23,8 @@ use crate::record::SpanId;
 pub(crate) struct Frame {
     base: Context,
     open: Mutex<Open>,
+    /// How many these are, so that nobody has to lock them to find none.
+    seated: AtomicUsize,
 }
 
 /// The open spans of one place, innermost last.
@@ -79,12 +83,32 @@ thread_local! {
 /// The contexts inside the spans that tasks hold open; tasks without one have no entry.
 static TASKS: PerProcess<Lazy<[Mutex<Tasks>; 16]>> =
     PerProcess::new(Lazy::new(Default::default), |_| Lazy::new(Default::default));
+/// How many tasks these are.
+static SEATED_TASKS: PerProcess<AtomicUsize> = PerProcess::new(AtomicUsize::new(0), |_| AtomicUsize::new(0));
 
-type Tasks = HashMap<task::Id, Open>;
+type Tasks = HashMap<task::Id, Open, BuildHasherDefault<IdHasher>>;
+
+/// Task ids are numbers given out one after another, and nobody outside the process chooses them.
+#[derive(Debug, Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+}
 
 impl Frame {
     pub(crate) fn new(base: Context) -> Arc<Self> {
-        Arc::new(Self { base, open: Mutex::default() })
+        Arc::new(Self { base, ..Self::default() })
     }
 
     /// Runs `work` inside this frame.
@@ -113,38 +137,74 @@ impl Frame {
     }
 
     fn context(&self) -> Context {
+        if self.is_empty() {
+            return self.base.clone();
+        }
         self.open().last().map_or(&self.base, |seated| &seated.context).clone()
+    }
+
+    /// What another thread has seated or unseated shows as soon as this one can know of it.
+    fn is_empty(&self) -> bool {
+        self.seated.load(Ordering::Relaxed) == 0
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Open)) {
+        let mut open = self.open();
+        change(&mut open);
+        self.seated.store(open.len(), Ordering::Relaxed);
     }
 }
 
 /// What is current on this thread, in this task.
 pub(super) fn current() -> Context {
     let by = task::try_id();
-    let context = innermost_context(by);
-    if context.client().is_some() {
-        return context;
-    }
-    // A context from elsewhere does not lead out of a capture.
-    let client = ENTERED.try_with(|entered| {
+    let entered = ENTERED.try_with(|entered| {
         let entered = entered.borrow();
         let mut mine = entered.iter().rev().filter(|entered| entered.by == by);
-        mine.find_map(|entered| entered.frame.base.client().cloned())
+        let context = mine.next()?.frame.context();
+        if context.client().is_some() {
+            return Some(context);
+        }
+        // A context from elsewhere does not lead out of a capture.
+        let client = mine.find_map(|entered| entered.frame.base.client().cloned());
+        Some(context.with_client(client))
     });
-    context.with_client(client.ok().flatten())
+    match (entered, by) {
+        (Ok(Some(context)), _) => context,
+        (Ok(None), Some(id)) => task_context(id),
+        (Ok(None), None) => THREAD.try_with(|frame| frame.context()).unwrap_or_default(),
+        (Err(_), _) => Context::default(),
+    }
 }
 
-fn innermost_context(by: Option<task::Id>) -> Context {
-    match here(by) {
-        Some(Seat::Frame(frame)) => frame.context(),
-        Some(Seat::Task(id)) => {
-            tasks(id).get(&id).and_then(|open| Some(open.last()?.context.clone())).unwrap_or_default()
-        }
-        Some(Seat::Nowhere) | None => Context::default(),
+fn task_context(id: task::Id) -> Context {
+    if SEATED_TASKS.here().load(Ordering::Relaxed) == 0 {
+        return Context::default();
     }
+    tasks(id).get(&id).and_then(|open| Some(open.last()?.context.clone())).unwrap_or_default()
+}
+
+/// Works with `within`, or else with the current context.
+pub(crate) fn with_context<T>(within: Option<&Context>, work: impl FnOnce(&Context) -> T) -> T {
+    match within {
+        Some(context) => work(context),
+        None if is_outside() => work(&Context::default()),
+        None => work(&current()),
+    }
+}
+
+/// Whether it is sure that nothing is current. It asks for less than what is.
+fn is_outside() -> bool {
+    let has_entered = ENTERED.try_with(|entered| !entered.borrow().is_empty()).unwrap_or(false);
+    !has_entered
+        && match task::try_id() {
+            Some(_) => SEATED_TASKS.here().load(Ordering::Relaxed) == 0,
+            None => THREAD.try_with(|frame| frame.is_empty()).unwrap_or(true),
+        }
 }
 
 /// Whether what is dropped now goes with a future that did not end by itself.
@@ -173,8 +233,13 @@ impl Seat {
         let seat = here(task::try_id()).unwrap_or(Self::Nowhere);
         let inside = Seated::new(inside);
         match &seat {
-            Self::Frame(frame) => frame.open().push(inside),
-            Self::Task(id) => tasks(*id).entry(*id).or_default().push(inside),
+            Self::Frame(frame) => frame.change(|open| open.push(inside)),
+            Self::Task(id) => {
+                let mut tasks = tasks(*id);
+                let open = tasks.entry(*id).or_default();
+                SEATED_TASKS.here().fetch_add(usize::from(open.is_empty()), Ordering::Relaxed);
+                open.push(inside);
+            }
             Self::Nowhere => {}
         }
         seat
@@ -183,13 +248,14 @@ impl Seat {
     /// Frees the seat; the spans around it stay where they are.
     pub(crate) fn leave(&self, span: &OpenSpan) {
         match self {
-            Self::Frame(frame) => unseat(&mut frame.open(), span),
+            Self::Frame(frame) => frame.change(|open| unseat(open, span)),
             Self::Task(id) => {
                 let mut tasks = tasks(*id);
                 if let Some(open) = tasks.get_mut(id) {
                     unseat(open, span);
                     if open.is_empty() {
                         tasks.remove(id);
+                        SEATED_TASKS.here().fetch_sub(1, Ordering::Relaxed);
                     }
                 }
             }
@@ -223,10 +289,9 @@ impl Seat {
 }
 
 fn tasks(id: task::Id) -> MutexGuard<'static, Tasks> {
-    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+    let hash = BuildHasherDefault::<IdHasher>::default().hash_one(id);
     let tasks = TASKS.here();
-    let index = usize::try_from(hash % tasks.len() as u64).unwrap_or(0);
+    let index = usize::try_from((hash >> 16) % tasks.len() as u64).unwrap_or(0);
     tasks[index].lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -230,13 +230,14 @@ impl OpenSpan {
     pub(crate) fn end(&self, ending: Ending) {
         let mut draft = {
             let Some(mut life) = self.life() else { return };
-            let Body { mut draft, implicit } = match std::mem::replace(&mut *life, Life::Ended { session: None }) {
-                Life::Open(body) => body,
-                ended @ Life::Ended { .. } => {
-                    *life = ended;
-                    return;
-                }
-            };
+            let Body { mut draft, implicit } =
+                match std::mem::replace(&mut *life, Life::Ended { session: None }) {
+                    Life::Open(body) => body,
+                    ended @ Life::Ended { .. } => {
+                        *life = ended;
+                        return;
+                    }
+                };
             self.trace.write_identity(self.is_root(), &mut draft, &implicit);
             *life = Life::Ended { session: draft.session().map(|session| session.kept.into_owned()) };
             draft
@@ -247,9 +248,9 @@ impl OpenSpan {
         }
         match ending {
             Ending::Finished => {}
-            Ending::Cancelled => draft.set_managed(keys::CANCELLED, true),
+            Ending::Cancelled => draft.set_managed(&keys::CANCELLED, true),
             Ending::Panicked(message) => draft.fail("panic", &message),
-            Ending::Unfinished => draft.set_managed(keys::UNFINISHED, true),
+            Ending::Unfinished => draft.set_managed(&keys::UNFINISHED, true),
         }
         let ids = Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent };
         send(&self.client, &ids, (self.start, self.trace.clock.now().max(self.start)), draft);

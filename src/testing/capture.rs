@@ -156,6 +156,10 @@ impl Capture {
         let records =
             std::mem::take(&mut *self.captured.records.lock().unwrap_or_else(PoisonError::into_inner));
         let withheld = self.captured.withheld.lock().unwrap_or_else(PoisonError::into_inner).total();
-        Spans { captured: records.into_iter().map(|record| Span(*record)).collect(), withheld, panics: self.client.panics() }
+        Spans {
+            captured: records.into_iter().map(|record| Span(*record)).collect(),
+            withheld,
+            panics: self.client.panics(),
+        }
     }
 }

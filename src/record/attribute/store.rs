@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::mem::size_of;
 
-use crate::record::{Array, Value};
+use crate::record::key::Wording;
+use crate::record::{Array, Key, Value};
 
 /// Who has set an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +34,16 @@ pub(super) struct Store {
 
 #[derive(Clone, Copy, Debug)]
 struct Item {
-    key: Place,
-    /// Of the key: most that differ are told apart by it.
+    key: Name,
     hash: u32,
     origin: Origin,
     value: Slot,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Name {
+    Lasting(&'static str),
+    Written(Place),
 }
 
 /// A piece of the texts.
@@ -83,9 +89,8 @@ impl Store {
     }
 
     /// Sets a value, unless it is a property's and the SDK manages its key.
-    pub(super) fn set(&mut self, key: &str, value: Value<'_>, origin: Origin) -> bool {
-        let hash = hash(key);
-        match self.position(key, hash) {
+    pub(super) fn set(&mut self, key: &Key<'_>, value: Value<'_>, origin: Origin) -> bool {
+        match self.position(key) {
             Some(index) => {
                 let former = self.items[index];
                 if former.origin == Origin::Managed && origin == Origin::Property {
@@ -98,33 +103,44 @@ impl Store {
                 self.tidy();
             }
             None => {
-                let (key, value) = (self.write(key), self.keep(value));
-                self.managed += usize::from(origin == Origin::Managed);
-                self.items.push(Item { key, hash, origin, value });
+                let value = self.keep(value);
+                self.add(key, value, origin);
             }
         }
         true
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<(Value<'_>, Origin)> {
-        let item = self.items[self.position(key, hash(key))?];
+    /// The same for a text, which mostly is short and the first of its key.
+    pub(super) fn set_str(&mut self, key: &Key<'_>, text: &str, origin: Origin) -> bool {
+        if text.len() > SHORT || self.position(key).is_some() {
+            return self.set(key, text.into(), origin);
+        }
+        let value = Slot::Text(self.write(text));
+        self.add(key, value, origin);
+        true
+    }
+
+    pub(super) fn get(&self, key: &Key<'_>) -> Option<(Value<'_>, Origin)> {
+        let item = self.items[self.position(key)?];
         Some((self.value(item.value), item.origin))
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Value<'_>, Origin)> + Clone {
-        self.items.iter().map(|item| (self.text(item.key), self.value(item.value), item.origin))
+        self.items.iter().map(|item| (self.name(item.key), self.value(item.value), item.origin))
     }
 
     /// Changes each item as it is told to.
     pub(super) fn edit(&mut self, mut change: impl FnMut(&str, Value<'_>) -> Edit) {
         let mut index = 0;
         while let Some(item) = self.items.get(index).copied() {
-            match change(self.text(item.key), self.value(item.value)) {
+            match change(self.name(item.key), self.value(item.value)) {
                 Edit::Keep => index += 1,
                 Edit::Remove => {
                     self.items.remove(index);
                     self.managed -= usize::from(item.origin == Origin::Managed);
-                    self.unused += item.key.len as usize;
+                    if let Name::Written(place) = item.key {
+                        self.unused += place.len as usize;
+                    }
                     self.forget(item.value);
                 }
                 Edit::Replace(value) => {
@@ -167,8 +183,24 @@ impl Store {
         (self.unused, self.managed) = (0, 0);
     }
 
-    fn position(&self, key: &str, hash: u32) -> Option<usize> {
-        self.items.iter().position(|item| item.hash == hash && self.text(item.key) == key)
+    fn add(&mut self, key: &Key<'_>, value: Slot, origin: Origin) {
+        let name = match key.name {
+            Wording::Lasting(name) => Name::Lasting(name),
+            Wording::Passing(name) => Name::Written(self.write(name)),
+        };
+        self.managed += usize::from(origin == Origin::Managed);
+        self.items.push(Item { key: name, hash: key.hash, origin, value });
+    }
+
+    fn position(&self, key: &Key<'_>) -> Option<usize> {
+        self.items.iter().position(|item| item.hash == key.hash && self.name(item.key) == key.name())
+    }
+
+    fn name(&self, name: Name) -> &str {
+        match name {
+            Name::Lasting(name) => name,
+            Name::Written(place) => self.text(place),
+        }
     }
 
     fn text(&self, place: Place) -> &str {
@@ -244,7 +276,9 @@ impl Store {
                 self.texts.push_str(piece(*place));
                 place.start = start;
             };
-            write(&mut item.key);
+            if let Name::Written(place) = &mut item.key {
+                write(place);
+            }
             if let Slot::Text(place) = &mut item.value {
                 write(place);
             }
@@ -256,17 +290,6 @@ impl Store {
 /// Lengths are far below the limit: 1,024 properties, keys up to 1 MiB, texts up to a KiB, and as much again unused.
 fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-/// A cheap one: keys of one length, beginning and end have to be compared.
-fn hash(key: &str) -> u32 {
-    let key = key.as_bytes();
-    let ends = match (key.first_chunk(), key.last_chunk()) {
-        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23),
-        _ => key.iter().fold(0, |bytes, byte| bytes << 8 | u64::from(*byte)),
-    };
-    let mixed = (ends ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as u32
 }
 
 impl PartialEq for Store {

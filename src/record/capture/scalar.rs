@@ -5,40 +5,36 @@ use std::fmt;
 use serde_core::Serialize;
 use serde_core::ser::{self, Impossible, Serializer};
 
-use super::{Content, Text};
-use crate::record::{Array, Limits, Value};
+use super::{Take, Text};
+use crate::record::{Array, Limits, Scalar};
 
 /// Shows `take` the value with its type, a string within the limits; or gives the verdict that it needs JSON text.
-pub(super) fn read<T: Serialize + ?Sized>(
-    value: &T,
-    limits: Limits,
-    take: &mut dyn FnMut(Content<'_>),
-) -> Scalarised {
-    value.serialize(Scalar { in_array: false, limits, take })
+pub(super) fn read<T: Serialize + ?Sized>(value: &T, limits: Limits, take: &mut dyn Take) -> Scalarised {
+    value.serialize(Typed { in_array: false, limits, take })
 }
 
 /// Takes scalars and arrays of one scalar type, and refuses the rest at the first sign of structure.
-struct Scalar<'a> {
+struct Typed<'a> {
     in_array: bool,
     limits: Limits,
-    take: &'a mut dyn FnMut(Content<'_>),
+    take: &'a mut dyn Take,
 }
 
-impl<'a> Scalar<'a> {
+impl<'a> Typed<'a> {
     #[expect(clippy::unnecessary_wraps, reason = "it is what the methods of a serializer give")]
-    fn value<'v>(self, value: impl Into<Value<'v>>) -> Scalarised {
-        (self.take)(Content::Value(value.into()));
+    fn scalar(self, scalar: Scalar) -> Scalarised {
+        self.take.scalar(scalar);
         Ok(())
     }
 
     fn int<T: TryInto<i64>>(self, value: T) -> Scalarised {
         // A number past 64 bits goes out as its decimal text.
-        self.value(Value::Int(value.try_into().map_err(|_| NotScalar)?))
+        self.scalar(Scalar::Int(value.try_into().map_err(|_| NotScalar)?))
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is what the methods of a serializer give")]
     fn null(self) -> Scalarised {
-        (self.take)(Content::Null);
+        self.take.null();
         Ok(())
     }
 
@@ -79,7 +75,7 @@ macro_rules! integers {
     };
 }
 
-impl<'a> Serializer for Scalar<'a> {
+impl<'a> Serializer for Typed<'a> {
     type Ok = ();
     type Error = NotScalar;
     type SerializeSeq = Elements<'a>;
@@ -96,7 +92,7 @@ impl<'a> Serializer for Scalar<'a> {
     );
 
     fn serialize_bool(self, value: bool) -> Scalarised {
-        self.value(value)
+        self.scalar(Scalar::Bool(value))
     }
 
     fn serialize_f32(self, value: f32) -> Scalarised {
@@ -104,7 +100,7 @@ impl<'a> Serializer for Scalar<'a> {
     }
 
     fn serialize_f64(self, value: f64) -> Scalarised {
-        self.value(value)
+        self.scalar(Scalar::Double(value))
     }
 
     fn serialize_char(self, value: char) -> Scalarised {
@@ -112,7 +108,11 @@ impl<'a> Serializer for Scalar<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Scalarised {
-        (self.take)(Content::Text(Text::of_str(value, self.limits)));
+        if value.len() <= self.limits.value_bytes {
+            self.take.whole(value);
+        } else {
+            self.take.text(Text::of_str(value, self.limits));
+        }
         Ok(())
     }
 
@@ -195,28 +195,46 @@ impl<'a> Serializer for Scalar<'a> {
     }
 }
 
+/// An element; none where it has no place in an array of one scalar type.
+enum Item {
+    None,
+    Scalar(Scalar),
+    Text(String),
+}
+
+impl Take for Item {
+    fn null(&mut self) {
+        *self = Self::None;
+    }
+
+    fn scalar(&mut self, scalar: Scalar) {
+        *self = Self::Scalar(scalar);
+    }
+
+    fn array(&mut self, _: Array) {
+        *self = Self::None;
+    }
+
+    fn text(&mut self, text: Text<'_>) {
+        let is_whole = text.cut_from.is_none() && text.fault.is_none();
+        *self = if is_whole { Self::Text(text.kept.into_owned()) } else { Self::None };
+    }
+}
+
 /// The elements so far; the first one decides the type.
 struct Elements<'a> {
     items: Option<Array>,
     bytes: usize,
     limits: Limits,
-    take: &'a mut dyn FnMut(Content<'_>),
+    take: &'a mut dyn Take,
 }
 
 impl Elements<'_> {
     fn push<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), NotScalar> {
-        let mut item = Err(NotScalar);
-        let mut take = |content: Content<'_>| {
-            item = match content {
-                Content::Value(item) => Ok(item.into_owned()),
-                Content::Text(Text { kept, cut_from: None, fault: None }) => Ok(kept.into_owned().into()),
-                Content::Null | Content::Text(_) => Err(NotScalar),
-            };
-        };
-        element.serialize(Scalar { in_array: true, limits: self.limits, take: &mut take })?;
-        let item: Value<'static> = item?;
+        let mut item = Item::None;
+        element.serialize(Typed { in_array: true, limits: self.limits, take: &mut item })?;
         self.bytes += size_of::<i64>();
-        if let Value::String(text) = &item {
+        if let Item::Text(text) = &item {
             self.bytes += text.len();
         }
         if self.bytes > self.limits.value_bytes {
@@ -224,17 +242,17 @@ impl Elements<'_> {
             return Err(NotScalar);
         }
         match (&mut self.items, item) {
-            (Some(Array::Bool(items)), Value::Bool(item)) => items.push(item),
-            (Some(Array::Int(items)), Value::Int(item)) => items.push(item),
-            (Some(Array::Double(items)), Value::Double(item)) => items.push(item),
-            (Some(Array::String(items)), Value::String(item)) => items.push(item.into_owned()),
+            (Some(Array::Bool(items)), Item::Scalar(Scalar::Bool(item))) => items.push(item),
+            (Some(Array::Int(items)), Item::Scalar(Scalar::Int(item))) => items.push(item),
+            (Some(Array::Double(items)), Item::Scalar(Scalar::Double(item))) => items.push(item),
+            (Some(Array::String(items)), Item::Text(item)) => items.push(item),
             (first @ None, item) => {
                 *first = Some(match item {
-                    Value::Bool(item) => Array::Bool(vec![item]),
-                    Value::Int(item) => Array::Int(vec![item]),
-                    Value::Double(item) => Array::Double(vec![item]),
-                    Value::String(item) => Array::String(vec![item.into_owned()]),
-                    Value::Array(_) => return Err(NotScalar),
+                    Item::Scalar(Scalar::Bool(item)) => Array::Bool(vec![item]),
+                    Item::Scalar(Scalar::Int(item)) => Array::Int(vec![item]),
+                    Item::Scalar(Scalar::Double(item)) => Array::Double(vec![item]),
+                    Item::Text(item) => Array::String(vec![item]),
+                    Item::None => return Err(NotScalar),
                 });
             }
             _ => return Err(NotScalar),
@@ -245,7 +263,7 @@ impl Elements<'_> {
     #[expect(clippy::unnecessary_wraps, reason = "it is what the methods of a serializer give")]
     fn finish(self) -> Scalarised {
         let array = self.items.unwrap_or(Array::String(Vec::new()));
-        (self.take)(Content::Value(array.into()));
+        self.take.array(array);
         Ok(())
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{Change, Field, Hooks, Original, Redact};
 use crate::foreign::Panics;
-use crate::record::{Array, Attributes, Edit, Limits, Name, SpanRecord, Status, Text, Value, cut_all, keys};
+use crate::record::{
+    Array, Attributes, Edit, Key, Limits, Name, SpanRecord, Status, Text, Value, cut_all, keys,
+};
 
 /// Stands for a value whose hook panicked: it may be just what the hook was there for.
 const WITHHELD: &str = "[withheld: a redaction hook panicked]";
@@ -62,7 +64,7 @@ impl Pass<'_> {
                 event.name = Name::Owned(name);
             }
             // The message of an exception was cut as that of the span.
-            self.attributes(&mut event.attributes, message_cut.then_some(keys::EXCEPTION_MESSAGE));
+            self.attributes(&mut event.attributes, message_cut.then_some(keys::EXCEPTION_MESSAGE.name()));
             mark(&mut event.attributes, keys::TRUNCATED_NAME, size);
         }
         for link in &mut record.links {
@@ -172,7 +174,7 @@ impl Pass<'_> {
             });
         }
         for (key, text) in too_long {
-            attributes.set_managed_text(&key, text);
+            attributes.set_managed_text(&(&key).into(), text);
         }
         for (key, size) in sizes {
             attributes.mark_cut(&key, size);
@@ -192,9 +194,9 @@ impl Pass<'_> {
     }
 }
 
-fn mark(attributes: &mut Attributes, marker: &'static str, size: Option<usize>) {
+fn mark(attributes: &mut Attributes, marker: Key<'_>, size: Option<usize>) {
     if let Some(size) = size {
-        attributes.set_managed(marker, size as u64);
+        attributes.set_managed(&marker, size as u64);
     }
 }
 
