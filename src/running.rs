@@ -18,7 +18,7 @@ use crate::config::{Destination, ProcessEnvironment};
 use crate::error::DeliveryError;
 use crate::pipeline::{Pipeline, Telling, on_worker};
 use crate::record::{Limits, SpanId};
-use crate::scope::{Client, Context, Leaf, with_context};
+use crate::scope::{Client, Context, Leaf, with_client_of, with_context};
 
 /// How long a dropped guard, or the end of the process, waits for what was emitted.
 const EXIT_DEADLINE: Duration = Duration::from_secs(5);
@@ -197,7 +197,7 @@ thread_local! {
 }
 
 /// Works with the client for an emission in `context`: a capture's, the running SDK's, or one that only counts.
-fn with_client<T>(context: &Context, work: impl FnOnce(&Arc<Client>) -> T) -> T {
+pub(crate) fn with_client<T>(context: &Context, work: impl FnOnce(&Arc<Client>) -> T) -> T {
     if let Some(client) = context.client() {
         return work(client);
     }
@@ -236,7 +236,7 @@ pub(crate) fn emit(leaf: Leaf, within: Option<&Context>) -> SpanId {
 
 /// The limits for an emission in `within`, or else in the current context.
 pub(crate) fn limits(within: Option<&Context>) -> Limits {
-    with_context(within, |context| with_client(context, |client| client.limits))
+    with_client_of(within, |context| with_client(context, |client| client.limits))
 }
 
 fn running_client(state: &State) -> Option<Arc<Client>> {

@@ -45,9 +45,10 @@ impl Guard {
 
     fn open(opening: Opening, draft: Draft) -> Self {
         let around = opening.within.unwrap_or_else(current);
-        let client = running::client(&around);
-        let span = OpenSpan::start(&around, client, opening.role, draft, opening.own_trace);
-        Self { span, seat: Seat::Nowhere, around, born_amid: ending_of_a_drop() }
+        let span = running::with_client(&around, |client| {
+            OpenSpan::start(&around, client, opening.role, draft, opening.own_trace)
+        });
+        Self { span, seat: Seat::Nowhere, around: around.without_parent(), born_amid: ending_of_a_drop() }
     }
 
     /// A frame of its own for the span, which code that runs inside it carries along.

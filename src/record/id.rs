@@ -40,6 +40,11 @@ impl SpanId {
         NonZeroU64::new(id).map(Self)
     }
 
+    /// One of so many parts, all alike.
+    pub(crate) fn spread_over(self, parts: usize) -> usize {
+        usize::try_from(self.0.get() % parts as u64).unwrap_or(0)
+    }
+
     #[cfg(feature = "otel")]
     pub(crate) fn to_u64(self) -> u64 {
         self.0.get()

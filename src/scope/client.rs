@@ -1,21 +1,21 @@
 //! What an emission needs to know of the SDK it belongs to.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock};
 #[cfg(feature = "otel")]
 use std::time::Instant;
 
 use bento_fork::generation;
 
-use super::{Ending, Identity, OpenSpan, Overrides, Sources};
+use super::registry::Registry;
+use super::{Ending, Identity, Overrides, Sources};
 use crate::error::LossReason;
 use crate::foreign::Panics;
 #[cfg(feature = "otel")]
 use crate::pipeline::Delivery;
 use crate::pipeline::Sink;
-use crate::record::{Hooks, Limits, Ratio, Resource, Scope, SpanId, SpanRecord, TraceId};
+use crate::record::{Hooks, Limits, Ratio, Resource, Scope, SpanRecord, TraceId};
 
 /// Where spans go, within what limits, as whom, and what of them. One is made at each start of the SDK, one by each
 /// capture.
@@ -35,7 +35,7 @@ pub(crate) struct Client {
     has_hooks: AtomicBool,
     hooks: RwLock<Hooks>,
     hook_panics: Panics,
-    open: Mutex<HashMap<SpanId, Weak<OpenSpan>>>,
+    pub(super) open: Registry,
 }
 
 /// It leads to the queue, where the spans of everybody wait.
@@ -62,7 +62,7 @@ impl Client {
             has_hooks: AtomicBool::new(false),
             hooks: RwLock::default(),
             hook_panics: Panics::new("a redaction hook panicked, and the values it was given are withheld"),
-            open: Mutex::default(),
+            open: Registry::default(),
         }
     }
 
@@ -112,13 +112,15 @@ impl Client {
         std::mem::replace(&mut *sources, Arc::new(updated))
     }
 
-    pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Identity {
+    /// What the scope and the sources know, if they know anything.
+    pub(super) fn identity(&self, overrides: Option<&Overrides>) -> Option<Box<Identity>> {
         if overrides.is_none() && !self.has_sources.load(Ordering::Acquire) {
-            return Identity::default();
+            return None;
         }
         // Asked without the lock: a source may call back.
         let sources = Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner));
-        sources.resolve(overrides, self.limits, &self.source_panics)
+        let identity = sources.resolve(overrides, self.limits, &self.source_panics);
+        (!identity.is_empty()).then(|| Box::new(identity))
     }
 
     /// Whether the spans of this trace are sent.
@@ -183,19 +185,9 @@ impl Client {
         self.source_panics.count() + self.hook_panics.count()
     }
 
-    pub(super) fn opened(&self, span: &Arc<OpenSpan>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(span.span_id, Arc::downgrade(span));
-    }
-
-    pub(super) fn ended(&self, span: SpanId) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&span);
-    }
-
     /// Sends every span that is still open, marked as unfinished.
     pub(crate) fn end_open_spans(&self) {
-        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
-        for span in open.into_values().filter_map(|span| span.upgrade()) {
+        for span in self.open.take_all().into_iter().filter_map(|span| span.upgrade()) {
             span.end(Ending::Unfinished);
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use pin_project_lite::pin_project;
@@ -32,6 +33,14 @@ pub struct Context {
 enum Parent {
     Open(Arc<OpenSpan>),
     Remote(Remote),
+}
+
+/// Whether there ever was a context with a client of its own.
+static HAS_CAPTURED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the current context may be that of a capture.
+pub(super) fn may_be_captured() -> bool {
+    HAS_CAPTURED.load(Ordering::Relaxed)
 }
 
 /// A span of another process.
@@ -111,6 +120,7 @@ impl Context {
 
     #[cfg(feature = "testing")]
     pub(crate) fn of_client(client: Arc<Client>) -> Self {
+        HAS_CAPTURED.store(true, Ordering::Relaxed);
         Self { client: Some(client), ..Self::default() }
     }
 
@@ -120,6 +130,11 @@ impl Context {
 
     pub(crate) fn overrides(&self) -> Option<&Overrides> {
         self.overrides.as_deref()
+    }
+
+    /// What holds around the innermost span, but for that span.
+    pub(crate) fn without_parent(self) -> Self {
+        Self { parent: None, ..self }
     }
 
     /// The innermost span of this process, open or ended.

@@ -18,6 +18,8 @@ pub(crate) struct Draft {
     limits: Limits,
     record: Box<SpanRecord>,
     failure: Option<Box<Failure>>,
+    /// Whether it may have been said in so many words whose span it is.
+    is_signed: bool,
 }
 
 struct Failure {
@@ -34,7 +36,7 @@ impl fmt::Debug for Draft {
 
 impl Draft {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, record: fresh(), failure: None }
+        Self { limits, record: fresh(), failure: None, is_signed: false }
     }
 
     /// OTLP wants a name; an empty one is told apart from one that was forgotten.
@@ -80,21 +82,31 @@ impl Draft {
 
     /// The user; null leaves what was said before, and so does what cannot be read.
     pub(crate) fn set_user<T: Serialize + ?Sized>(&mut self, user: &T) {
+        self.is_signed = true;
         self.record.attributes.capture_text(&keys::USER_ID, user, self.limits);
     }
 
     pub(crate) fn set_session<T: Serialize + ?Sized>(&mut self, session: &T) {
+        self.is_signed = true;
         self.record.attributes.capture_text(&keys::CONVERSATION_ID, session, self.limits);
     }
 
     pub(crate) fn set_tags(&mut self, tags: Option<Vec<String>>) {
         if let Some(tags) = tags {
+            self.is_signed = true;
             self.write_tags(Tags::new(tags, self.limits));
         }
     }
 
+    pub(super) fn is_signed(&self) -> bool {
+        self.is_signed
+    }
+
     /// What was said in so many words of whose span it is.
     pub(super) fn identity(&self) -> Identity {
+        if !self.is_signed {
+            return Identity::default();
+        }
         let attributes = &self.record.attributes;
         let text = |key| attributes.managed_text(key).map(Text::into_owned);
         let tags = match attributes.managed(keys::TAGS) {
@@ -114,6 +126,9 @@ impl Draft {
 
     /// Writes what of `identity` has not been said yet.
     pub(super) fn fill_identity(&mut self, identity: &Identity) {
+        if identity.is_empty() {
+            return;
+        }
         let Identity { user, session, tags } = identity;
         let attributes = &self.record.attributes;
         let is_new = |key| attributes.managed(key).is_none();
@@ -125,6 +140,9 @@ impl Draft {
 
     /// Writes `identity` in the place of what was said.
     pub(super) fn replace_identity(&mut self, identity: &Identity) {
+        if identity.is_empty() {
+            return;
+        }
         self.write_identity(identity.user.as_ref(), identity.session.as_ref(), identity.tags.as_ref());
     }
 

@@ -37,6 +37,10 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.user.is_none() && self.session.is_none() && self.tags.is_none()
+    }
+
     /// Fields of `self`, and where it has none those of `fallback`.
     pub(crate) fn or(self, fallback: &Self) -> Self {
         Self {

@@ -15,6 +15,7 @@ use bento_fork::PerProcess;
 use once_cell::sync::Lazy;
 use tokio::task;
 
+use super::context::may_be_captured;
 use super::{Context, OpenSpan, Role};
 use crate::record::SpanId;
 
@@ -194,6 +195,14 @@ pub(crate) fn with_context<T>(within: Option<&Context>, work: impl FnOnce(&Conte
         Some(context) => work(context),
         None if is_outside() => work(&Context::default()),
         None => work(&current()),
+    }
+}
+
+/// Works with a context of which nothing but the client is that of `within`, or else of the current one.
+pub(crate) fn with_client_of<T>(within: Option<&Context>, work: impl FnOnce(&Context) -> T) -> T {
+    match within {
+        None if !may_be_captured() => work(&Context::default()),
+        within => with_context(within, work),
     }
 }
 
