@@ -55,16 +55,16 @@ fn int() -> impl Strategy<Value = i64> {
     prop_oneof![any::<i64>(), select(vec![i64::MIN, -1, 0, i64::MAX])]
 }
 
-fn value() -> impl Strategy<Value = Value> {
+fn value() -> impl Strategy<Value = Value<'static>> {
     prop_oneof![
         any::<bool>().prop_map(Value::Bool),
         int().prop_map(Value::Int),
         double().prop_map(Value::Double),
-        text().prop_map(Value::String),
-        vec(any::<bool>(), 0..4).prop_map(|items| Value::Array(Array::Bool(items))),
-        vec(int(), 0..4).prop_map(|items| Value::Array(Array::Int(items))),
-        vec(double(), 0..4).prop_map(|items| Value::Array(Array::Double(items))),
-        vec(text(), 0..4).prop_map(|items| Value::Array(Array::String(items))),
+        text().prop_map(Value::from),
+        vec(any::<bool>(), 0..4).prop_map(|items| Value::from(Array::Bool(items))),
+        vec(int(), 0..4).prop_map(|items| Value::from(Array::Int(items))),
+        vec(double(), 0..4).prop_map(|items| Value::from(Array::Double(items))),
+        vec(text(), 0..4).prop_map(|items| Value::from(Array::String(items))),
     ]
 }
 
@@ -183,7 +183,7 @@ fn body(batch: &[SpanRecord]) -> Result<Vec<u8>, TestCaseError> {
 }
 
 /// What one attribute's value becomes in protobuf. JSON has no NaN, and the types read no name of one.
-fn proto(value: &Value) -> Option<AnyValue> {
+fn proto(value: &Value<'_>) -> Option<AnyValue> {
     fn all<T: Clone>(items: &[T], form: impl Fn(T) -> Proto) -> Proto {
         let values = items.iter().cloned().map(|item| AnyValue { value: Some(form(item)) }).collect();
         Proto::ArrayValue(ArrayValue { values })
@@ -192,30 +192,33 @@ fn proto(value: &Value) -> Option<AnyValue> {
         Value::Bool(value) => Proto::BoolValue(*value),
         Value::Int(value) => Proto::IntValue(*value),
         Value::Double(value) if value.is_finite() => Proto::DoubleValue(*value),
-        Value::String(value) => Proto::StringValue(value.clone()),
-        Value::Array(Array::Bool(items)) => all(items, Proto::BoolValue),
-        Value::Array(Array::Int(items)) => all(items, Proto::IntValue),
-        Value::Array(Array::Double(items)) if items.iter().all(|item| item.is_finite()) => {
-            all(items, Proto::DoubleValue)
-        }
-        Value::Array(Array::String(items)) => all(items, Proto::StringValue),
-        Value::Double(_) | Value::Array(Array::Double(_)) => return None,
+        Value::Double(_) => return None,
+        Value::String(value) => Proto::StringValue(value.clone().into_owned()),
+        Value::Array(array) => match &**array {
+            Array::Bool(items) => all(items, Proto::BoolValue),
+            Array::Int(items) => all(items, Proto::IntValue),
+            Array::Double(items) if items.iter().all(|item| item.is_finite()) => {
+                all(items, Proto::DoubleValue)
+            }
+            Array::Double(_) => return None,
+            Array::String(items) => all(items, Proto::StringValue),
+        },
     };
     Some(AnyValue { value: Some(value) })
 }
 
 /// The attributes that both sides can tell.
 fn proto_attributes(attributes: &Attributes) -> Vec<KeyValue> {
-    let pair = |(key, value): &(_, Value)| {
-        let key: &std::borrow::Cow<'static, str> = key;
-        Some(KeyValue { key: key.to_string(), value: Some(proto(value)?), ..KeyValue::default() })
+    let pair = |(key, value): (&str, Value<'_>)| {
+        Some(KeyValue { key: key.to_owned(), value: Some(proto(&value)?), ..KeyValue::default() })
     };
     attributes.iter().filter_map(pair).collect()
 }
 
 /// Leaves out what [`proto`] cannot tell.
 fn finite(attributes: &Attributes) -> Attributes {
-    attributes.iter().filter(|(_, value)| proto(value).is_some()).cloned().collect()
+    let told = attributes.iter().filter(|(_, value)| proto(value).is_some());
+    told.map(|(key, value)| (key, value.into_owned())).collect()
 }
 
 fn all_finite(mut span: SpanRecord) -> SpanRecord {

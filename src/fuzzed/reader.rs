@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::record::{
-    Array, Attributes, Event, Key, Link, Resource, Scope, SpanId, SpanKind, SpanRecord, Status, TraceId,
+    Array, Attributes, Event, Link, Name, Resource, Scope, SpanId, SpanKind, SpanRecord, Status, TraceId,
     Value,
 };
 
@@ -34,7 +34,7 @@ pub(super) fn read(body: &[u8]) -> Read<Vec<SpanRecord>> {
             let scope = object(member(group, "scope")?, &["name", "version", "attributes"])?;
             let scope = Arc::new(Scope {
                 name: text(scope, "name")?.into(),
-                version: optional(scope, "version", text)?.map(Key::from),
+                version: optional(scope, "version", text)?.map(Name::from),
                 attributes: attributes(scope)?,
             });
             for message in nonempty(group, "spans")? {
@@ -130,19 +130,19 @@ fn attributes(message: &Object) -> Read<Attributes> {
         if key.is_empty() || read.get(&key).is_some() {
             return Err(format!("the key {key:?} is empty or stands twice"));
         }
-        read.set(key, value(member(pair, "value")?)?);
+        read.set(&key, value(member(pair, "value")?)?);
     }
     Ok(read)
 }
 
-fn value(message: &Json) -> Read<Value> {
+fn value(message: &Json) -> Read<Value<'static>> {
     let message = object(message, &["stringValue", "boolValue", "intValue", "doubleValue", "arrayValue"])?;
     let mut fields = message.iter();
     let (Some((field, given)), None) = (fields.next(), fields.next()) else {
         return Err(format!("{} values", message.len()));
     };
     match (field.as_str(), given) {
-        ("stringValue", _) => text(message, field).map(Value::String),
+        ("stringValue", _) => text(message, field).map(Value::from),
         ("boolValue", Json::Bool(given)) => Ok(Value::Bool(*given)),
         ("intValue", _) => decimal(message, field).map(Value::Int),
         ("doubleValue", Json::String(name)) => match name.as_str() {
@@ -155,7 +155,7 @@ fn value(message: &Json) -> Read<Value> {
         ("doubleValue", Json::Number(number)) => {
             number.to_string().parse().map(Value::Double).map_err(|_| format!("the double {number}"))
         }
-        ("arrayValue", _) => array(given).map(Value::Array),
+        ("arrayValue", _) => array(given).map(Value::from),
         (field, given) => Err(format!("{field}: {given}")),
     }
 }
@@ -168,7 +168,7 @@ fn array(message: &Json) -> Read<Array> {
             values
                 .into_iter()
                 .map(|value| match value {
-                    Value::$form(item) => Ok(item),
+                    Value::$form(item) => Ok(item.into()),
                     other => Err(format!("{other:?} in an array of another type")),
                 })
                 .collect::<Read<_>>()
@@ -263,9 +263,9 @@ pub(super) fn origin(span: &SpanRecord) -> String {
 }
 
 fn items(attributes: &Attributes) -> String {
-    let item = |(key, value): &(Key, Value)| match value {
+    let item = |(key, value): (&str, Value<'_>)| match value {
         // The wire does not say of what type an empty array is.
-        Value::Array(array) if is_empty(array) => format!(" {key:?}=[]"),
+        Value::Array(array) if is_empty(&array) => format!(" {key:?}=[]"),
         value => format!(" {key:?}={value:?}"),
     };
     attributes.iter().map(item).collect()

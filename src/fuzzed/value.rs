@@ -23,7 +23,7 @@ pub fn value(data: &[u8]) {
     let rest = bytes.rest();
 
     let mut attributes = Attributes::new();
-    match Content::of(&value, limits) {
+    match property_of(&value, limits) {
         Content::Null => assert!(matches!(value.bare(), Any::None | Any::Unit), "{value:?}"),
         Content::Value(typed) => {
             check_typed(&value, &typed);
@@ -34,7 +34,7 @@ pub fn value(data: &[u8]) {
             attributes.set_text("property", text);
         }
     }
-    if let Some(text) = Content::text_of(&value, limits) {
+    if let Some(text) = text_of(&value, limits) {
         check_text(&value, &text, limits);
         attributes.set_text("input.value", text);
     }
@@ -52,16 +52,38 @@ pub fn truncation(data: &[u8]) {
     assert_eq!(prefix(&text, limit), longest_prefix(&text, limit));
     let borrowed = Text::of_str(&text, limits);
     check_cut(&text, &borrowed, limit);
-    assert_eq!(Text::of_string(text.clone(), limits), borrowed);
-    assert!(borrowed.kept.capacity() <= text.len().min(limit), "the memory of the whole is kept");
+    let owned = Text::of_string(text.clone(), limits);
+    assert_eq!(owned, borrowed);
+    assert!(owned.kept.into_owned().capacity() <= text.len().min(limit), "the memory of the whole is kept");
     check_text(&Any::Seq(vec![Any::Text(text.clone())]), &Text::of_json(&[&text], limits), limits);
 
     let again = Text::of_str(&borrowed.kept, limits);
-    assert_eq!((again.kept.as_str(), again.cut_from), (borrowed.kept.as_str(), None), "it is cut once");
+    assert_eq!((&*again.kept, again.cut_from), (&*borrowed.kept, None), "it is cut once");
     let mut attributes = Attributes::new();
     attributes.set_text("k", borrowed);
-    let size = attributes.get("bento.truncated.k").cloned();
+    let size = attributes.get("bento.truncated.k");
     assert_eq!(size, (text.len() > limit).then(|| Value::from(text.len() as u64)));
+}
+
+/// What a value becomes as a property.
+fn property_of(value: &Any, limits: Limits) -> Content<'static> {
+    let mut taken = None;
+    Content::read(value, limits, &mut |content| {
+        taken = Some(match content {
+            Content::Null => Content::Null,
+            Content::Value(value) => Content::Value(value.into_owned()),
+            Content::Text(text) => Content::Text(text.into_owned()),
+        });
+    });
+    let Some(taken) = taken else { unreachable!("nothing was shown of {value:?}") };
+    taken
+}
+
+/// What it becomes as an input.
+fn text_of(value: &Any, limits: Limits) -> Option<Text<'static>> {
+    let mut taken = None;
+    Content::read_text(value, limits, &mut |text| taken = text.map(Text::into_owned));
+    taken
 }
 
 /// The same by another way: characters are added as long as they fit.
@@ -70,13 +92,13 @@ fn longest_prefix(text: &str, limit: usize) -> &str {
     &text[..ends.take_while(|end| *end <= limit).last().unwrap_or(0)]
 }
 
-fn check_cut(whole: &str, text: &Text, limit: usize) {
+fn check_cut(whole: &str, text: &Text<'_>, limit: usize) {
     assert_eq!(text.kept, longest_prefix(whole, limit));
     assert_eq!(text.cut_from, (text.kept.len() < whole.len()).then_some(whole.len()));
 }
 
 /// A value that kept its type is what the caller gave (`wire.md`, "Values").
-fn check_typed(value: &Any, typed: &Value) {
+fn check_typed(value: &Any, typed: &Value<'_>) {
     let is_right = match (value.bare(), typed) {
         (Any::Bool(given), Value::Bool(kept)) => given == kept,
         (Any::Signed(given), Value::Int(kept)) => given == kept,
@@ -94,11 +116,11 @@ fn check_typed(value: &Any, typed: &Value) {
 }
 
 fn is_array_of(given: &[Any], kept: &Array) -> bool {
-    let mut kept: Vec<Value> = match kept {
+    let mut kept: Vec<Value<'_>> = match kept {
         Array::Bool(items) => items.iter().map(|item| Value::Bool(*item)).collect(),
         Array::Int(items) => items.iter().map(|item| Value::Int(*item)).collect(),
         Array::Double(items) => items.iter().map(|item| Value::Double(*item)).collect(),
-        Array::String(items) => items.iter().map(|item| Value::String(item.clone())).collect(),
+        Array::String(items) => items.iter().map(|item| Value::from(item.as_str())).collect(),
     };
     let same_length = given.len() == kept.len();
     for (given, kept) in given.iter().zip(kept.drain(..)) {
@@ -113,7 +135,7 @@ fn is_array_of(given: &[Any], kept: &Array) -> bool {
 }
 
 /// A text is the caller's string, or the JSON that serde makes of the value, as far as limits and faults let it.
-fn check_text(value: &Any, text: &Text, limits: Limits) {
+fn check_text(value: &Any, text: &Text<'_>, limits: Limits) {
     let limit = limits.value_bytes;
     assert!(text.kept.len() <= limit, "{} bytes at a limit of {limit}", text.kept.len());
     match value.bare() {
@@ -125,7 +147,7 @@ fn check_text(value: &Any, text: &Text, limits: Limits) {
     let mut whole = Vec::new();
     let outcome = serde_json::to_writer(&mut whole, value);
     let whole = String::from_utf8_lossy(&whole);
-    assert!(whole.starts_with(&text.kept), "{} does not begin {whole}", text.kept);
+    assert!(whole.starts_with(&*text.kept), "{} does not begin {whole}", text.kept);
     match (&text.fault, outcome) {
         (None, Ok(())) => check_cut(&whole, text, limit),
         (None, Err(error)) => assert!(text.fault.is_some(), "nobody is told of {error}"),

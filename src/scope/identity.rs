@@ -222,7 +222,7 @@ mod tests {
             Identity { user: Some(text("scope")), session: Some(text("asked")), tags: None }
         );
         let inner = Overrides { user: Field::Clear, ..Overrides::default() }.over(Some(&overrides));
-        assert_eq!((resolve(&inner).user, resolve(&inner).tags), (None, None));
+        assert_eq!((resolve(&inner).user, resolve(&inner).tags.map(|tags| tags.kept)), (None, None));
     }
 
     #[test]

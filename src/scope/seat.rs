@@ -315,11 +315,11 @@ mod tests {
     struct Nobody;
 
     impl Sink for Nobody {
-        fn accept(&self, _: SpanRecord) {}
+        fn accept(&self, _: Box<SpanRecord>) {}
 
         fn withhold(&self, _: crate::error::LossReason) {}
 
-        fn deliver(&self, _: Vec<SpanRecord>, _: std::time::Instant) -> crate::pipeline::Delivery {
+        fn deliver(&self, _: Vec<Box<SpanRecord>>, _: std::time::Instant) -> crate::pipeline::Delivery {
             Box::pin(std::future::ready(Ok(())))
         }
     }
@@ -327,7 +327,7 @@ mod tests {
     fn open() -> Arc<OpenSpan> {
         let limits = Limits::default();
         let client = Arc::new(Client::new(Arc::new(Nobody), limits, Resource::default(), Sources::default()));
-        OpenSpan::start(&current(), client, Role::Tool, "tool".to_owned(), Draft::new(limits), false)
+        OpenSpan::start(&current(), client, Role::Tool, Draft::named("tool", limits), false)
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn scope(name: &'static str) -> Arc<Scope> {
 }
 
 fn resource(service: &str) -> Arc<Resource> {
-    Arc::new(Resource { attributes: [("service.name", Value::from(service))].into_iter().collect() })
+    Arc::new(Resource { attributes: [("service.name", service.to_owned())].into_iter().collect() })
 }
 
 fn json(batch: &[&SpanRecord]) -> Result<String, Box<dyn std::error::Error>> {
@@ -45,7 +45,7 @@ fn json(batch: &[&SpanRecord]) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 /// The JSON of one attribute's value.
-fn value_json(value: Value) -> Result<String, Box<dyn std::error::Error>> {
+fn value_json(value: Value<'_>) -> Result<String, Box<dyn std::error::Error>> {
     let mut record = plain_span("n").ok_or("ids")?;
     record.attributes.set("k", value);
     let text = json(&[&record])?;
@@ -133,17 +133,17 @@ fn every_value_has_its_otlp_form() -> Fallible {
         (Value::Double(f64::NEG_INFINITY), r#"{"doubleValue":"-Infinity"}"#),
         (Value::from(""), r#"{"stringValue":""}"#),
         (Value::from("a\0\u{1}\n\"\\\u{7f}é😀"), "{\"stringValue\":\"a\\u0000\\u0001\\n\\\"\\\\\u{7f}é😀\"}"),
-        (Value::Array(Array::Bool(vec![true])), r#"{"arrayValue":{"values":[{"boolValue":true}]}}"#),
+        (Value::from(Array::Bool(vec![true])), r#"{"arrayValue":{"values":[{"boolValue":true}]}}"#),
         (
-            Value::Array(Array::Int(vec![1, -2])),
+            Value::from(Array::Int(vec![1, -2])),
             r#"{"arrayValue":{"values":[{"intValue":"1"},{"intValue":"-2"}]}}"#,
         ),
         (
-            Value::Array(Array::Double(vec![f64::NAN, 1.0])),
+            Value::from(Array::Double(vec![f64::NAN, 1.0])),
             r#"{"arrayValue":{"values":[{"doubleValue":"NaN"},{"doubleValue":1.0}]}}"#,
         ),
-        (Value::Array(Array::String(vec!["t".into()])), r#"{"arrayValue":{"values":[{"stringValue":"t"}]}}"#),
-        (Value::Array(Array::String(Vec::new())), r#"{"arrayValue":{"values":[]}}"#),
+        (Value::from(Array::String(vec!["t".into()])), r#"{"arrayValue":{"values":[{"stringValue":"t"}]}}"#),
+        (Value::from(Array::String(Vec::new())), r#"{"arrayValue":{"values":[]}}"#),
     ];
     for (value, expected) in cases {
         assert_eq!(value_json(value)?, expected);

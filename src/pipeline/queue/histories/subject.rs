@@ -78,7 +78,7 @@ impl Subject {
     pub(super) fn push_all(&mut self, first: usize, paddings: &[usize]) -> (u64, Vec<(usize, Vec<usize>)>) {
         let records: Vec<_> =
             (first..).zip(paddings).map(|(number, padding)| record(number, *padding)).collect();
-        let sizes: Vec<_> = records.iter().map(SpanRecord::size).collect();
+        let sizes: Vec<_> = records.iter().map(|record| record.size()).collect();
         let (ticket, pushed) = self.queue.push_all(records);
         (ticket, sizes.into_iter().zip(pushed.iter().map(evicted)).collect())
     }
@@ -199,8 +199,8 @@ impl Subject {
 }
 
 /// A record that says its number, and has `padding` bytes more.
-fn record(number: usize, padding: usize) -> SpanRecord {
-    SpanRecord::named(format!("{number:06}{}", "x".repeat(padding)))
+fn record(number: usize, padding: usize) -> Box<SpanRecord> {
+    Box::new(SpanRecord::named(format!("{number:06}{}", "x".repeat(padding))))
 }
 
 fn number(record: &SpanRecord) -> usize {
@@ -212,5 +212,5 @@ fn index(number: u64) -> usize {
 }
 
 fn evicted(pushed: &Pushed) -> Vec<usize> {
-    pushed.evicted.iter().map(number).collect()
+    pushed.evicted.iter().map(|record| number(record)).collect()
 }
