@@ -63,3 +63,96 @@ pub(crate) fn recycle_all(records: impl IntoIterator<Item = Box<SpanRecord>>) {
         shared.push(pack);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::record::{Array, Event, Link, SpanId, SpanKind, Status, Text, TraceId};
+
+    /// A record in which nothing is as a blank one has it.
+    fn used() -> Box<SpanRecord> {
+        let mut record = fresh();
+        record.parent = Some(SpanId::random());
+        record.trace_state = Some("vendor=1".to_owned());
+        record.name.push_str(&"secret ".repeat(1_000));
+        record.kind = SpanKind::Server;
+        record.status = Status::Error("secret".to_owned());
+        record.events.push(Event::exception("Kind", "secret", 3));
+        let (trace_id, span_id) = (TraceId::random(), SpanId::random());
+        let attributes = record.attributes.clone();
+        record.links.push(Link { trace_id, span_id, trace_state: None, attributes });
+        let attributes = &mut record.attributes;
+        let cut = || Text { kept: "secret".into(), cut_from: Some(9), fault: Some("secret".to_owned()) };
+        attributes.set_text("cut", cut());
+        attributes.set_managed_text("managed", cut());
+        attributes.set("large", "secret ".repeat(100_000));
+        attributes.set("array", Array::String(vec!["secret".to_owned()]));
+        for number in 0..200_u64 {
+            attributes.set(&format!("secret {number}"), number);
+        }
+        record
+    }
+
+    /// Fails where anything of a former span shows; whoever takes a record sets ids, times, resource and scope.
+    fn check_blank(record: &mut SpanRecord) {
+        let blank = SpanRecord {
+            trace_id: record.trace_id,
+            span_id: record.span_id,
+            start: record.start,
+            end: record.end,
+            resource: Arc::clone(&record.resource),
+            scope: Arc::clone(&record.scope),
+            ..SpanRecord::blank()
+        };
+        assert_eq!(format!("{record:?}"), format!("{blank:?}"));
+        assert_eq!(record.attributes, blank.attributes);
+        assert!(record.size() < 8 * 1024, "{} bytes", record.size());
+        // Who set a key, and that there was a marker of it, is forgotten as well.
+        record.attributes.set("bento.truncated.managed", "the host's own");
+        record.attributes.set("managed", "a property");
+        assert_eq!(record.attributes.managed("managed"), None);
+        assert_eq!(record.attributes.get("managed"), Some("a property".into()));
+        assert_eq!(record.attributes.iter().count(), 2);
+    }
+
+    #[test]
+    fn a_record_that_is_used_again_is_blank() {
+        let mut record = used();
+        for number in 0..1_024_u64 {
+            let key = format!("more {number}");
+            if record.attributes.admit(&key) {
+                record.attributes.set(&key, number);
+            }
+        }
+        assert!(record.attributes.dropped() > 0);
+        let address = &raw const *record;
+        recycle(record);
+        let mut again = fresh();
+        assert!(std::ptr::eq(address, &raw const *again), "it is the thread's next");
+        check_blank(&mut again);
+    }
+
+    #[test]
+    fn what_was_sent_serves_the_spans_of_any_thread() {
+        recycle_all((0..=PACK).map(|_| used()));
+        let other = std::thread::spawn(|| {
+            // Others may be taking them too: whatever there is, is blank.
+            (0..3 * PACK).for_each(|_| check_blank(&mut fresh()));
+        });
+        assert!(other.join().is_ok());
+    }
+
+    #[test]
+    fn no_more_records_are_kept_than_a_burst_needs() {
+        for _ in 0..3 * PACK {
+            recycle(Box::new(SpanRecord::blank()));
+        }
+        assert_eq!(MINE.with_borrow(Vec::len), PACK);
+        recycle_all((0..PACK * (PACKS + 3)).map(|_| Box::new(SpanRecord::blank())));
+        let shared = SHARED.here().lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(shared.len() <= PACKS, "{} packs", shared.len());
+        assert!(shared.iter().all(|pack| pack.len() <= PACK));
+    }
+}

@@ -297,3 +297,6 @@ impl PartialEq for Store {
         self.entries().eq(other.entries())
     }
 }
+
+#[cfg(test)]
+mod tests;
