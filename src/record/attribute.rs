@@ -95,9 +95,10 @@ impl Attributes {
 
     /// Whether it was set; a property is not where the SDK manages its key.
     fn put(&mut self, key: &Key<'_>, value: Value<'_>, origin: Origin) -> bool {
-        let key = if key.name().is_empty() { &keys::UNNAMED } else { key };
+        let key = named(key);
+        let replaces = self.has_markers && self.store.get(key).is_some();
         let was_set = self.store.set(key, value, origin);
-        if was_set && self.has_markers {
+        if was_set && replaces {
             // What the limits cost an earlier value says nothing of this one.
             self.store
                 .edit(|other, _| if is_marker_of(other, key.name()) { Edit::Remove } else { Edit::Keep });
@@ -106,7 +107,7 @@ impl Attributes {
     }
 
     fn put_text(&mut self, key: &Key<'_>, text: Text<'_>, origin: Origin) {
-        let Text { kept, cut_from, fault } = text;
+        let (key, Text { kept, cut_from, fault }) = (named(key), text);
         if !self.put(key, Value::String(kept), origin) {
             return;
         }
@@ -146,9 +147,8 @@ impl Attributes {
 
     /// Whether there is room for a property; one without is counted.
     pub(crate) fn admit(&mut self, key: &str) -> bool {
-        // A marker comes with its value.
         let admitted =
-            self.store.properties() < MAX_PROPERTIES || subject(key) != key || self.get(key).is_some();
+            self.store.properties() < MAX_PROPERTIES || self.store.get(named(&key.into())).is_some();
         self.dropped += u64::from(!admitted);
         admitted
     }
@@ -160,24 +160,35 @@ impl Attributes {
 
     /// Takes over everything that `others` say, as long as there is room.
     pub(crate) fn replace_from(&mut self, others: &Self) {
-        self.has_markers |= others.has_markers;
-        self.dropped += others.dropped;
-        for (key, value, origin) in others.store.entries() {
-            if origin == Origin::Managed || self.admit(key) {
-                self.put(&key.into(), value, origin);
-            }
-        }
+        self.take_over(others, |_, _| true);
     }
 
-    /// Takes over what `self` has no value for.
+    /// Takes over what `self` has no value for, as long as there is room.
     pub(crate) fn fill_from(&mut self, others: &Self) {
+        self.take_over(others, |own, key| own.get(key).is_none());
+    }
+
+    /// A marker goes with the value it is about, and with one that is not taken over it is not either.
+    fn take_over(&mut self, others: &Self, is_wanted: impl Fn(&Self, &str) -> bool) {
         self.has_markers |= others.has_markers;
         self.dropped += others.dropped;
-        // A marker goes with the value it is about.
-        let missing: Vec<bool> = others.iter().map(|(key, _)| self.get(subject(key)).is_none()).collect();
-        for ((key, value), missing) in others.iter().zip(missing) {
-            if missing && self.admit(key) {
-                self.set(key, value);
+        let is_marker =
+            |key: &str| others.has_markers && subject(key) != key && others.get(subject(key)).is_some();
+        let mut left: Vec<&str> = Vec::new();
+        for (key, value, origin) in others.store.entries().filter(|(key, ..)| !is_marker(key)) {
+            let is_taken = is_wanted(self, key)
+                && (origin == Origin::Managed || self.admit(key))
+                && self.put(&key.into(), value, origin);
+            if !is_taken && others.has_markers {
+                left.push(key);
+            }
+        }
+        // They come last: a value that is set takes the markers of the one before with it.
+        for (key, value, origin) in others.store.entries().filter(|(key, ..)| is_marker(key)) {
+            if left.contains(&subject(key)) {
+                left.push(key);
+            } else {
+                self.store.set(&key.into(), value, origin);
             }
         }
     }
@@ -303,6 +314,11 @@ impl Take for Put<'_> {
 /// Stands for a value whose `Serialize` panicked.
 pub(crate) fn unreadable() -> Text<'static> {
     Text { kept: "".into(), cut_from: None, fault: Some("its `Serialize` panicked".to_owned()) }
+}
+
+/// OTLP knows no empty key.
+fn named<'a>(key: &'a Key<'a>) -> &'a Key<'a> {
+    if key.name().is_empty() { &keys::UNNAMED } else { key }
 }
 
 fn is_marker_of(marker: &str, key: &str) -> bool {

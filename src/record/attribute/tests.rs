@@ -69,3 +69,68 @@ fn the_empty_key_gets_a_name() {
     attributes.set("", 1.5);
     assert_eq!(attributes.get(keys::UNNAMED), Some(Value::Double(1.5)));
 }
+
+#[test]
+fn a_marker_goes_with_its_value_wherever_it_stands() {
+    let mut others = Attributes::default();
+    others.set("bento.truncated.k", "the host's own");
+    others.set_text("k", Text { kept: "new".into(), cut_from: Some(9), fault: None });
+    let mut attributes = Attributes::default();
+    attributes.set("k", "old");
+    for _ in 0..2 {
+        attributes.replace_from(&others);
+        assert_eq!(attributes.get("k"), Some("new".into()));
+        assert_eq!(attributes.get("bento.truncated.k"), Some(Value::Int(9)));
+    }
+}
+
+#[test]
+fn a_value_that_is_not_taken_over_brings_no_marker() {
+    let cut = |kept: &str| Text { kept: kept.to_owned().into(), cut_from: Some(9), fault: None };
+    let mut others = Attributes::default();
+    others.set_text("k", cut("a property"));
+    let mut attributes = Attributes::default();
+    attributes.set_managed("k", "whole");
+    attributes.replace_from(&others);
+    assert_eq!(attributes.iter().collect::<Vec<_>>(), [("k", "whole".into())]);
+
+    let mut full = Attributes::default();
+    (0..MAX_PROPERTIES).for_each(|number| full.set(&number.to_string(), true));
+    full.replace_from(&others);
+    full.fill_from(&others);
+    assert_eq!((full.iter().count(), full.dropped()), (MAX_PROPERTIES, 2));
+}
+
+#[test]
+fn what_a_host_calls_like_a_marker_is_its_own_until_its_subject_is_replaced() {
+    let mut attributes = Attributes::default();
+    attributes.set_text("other", Text { kept: "a".into(), cut_from: Some(9), fault: None });
+    attributes.set("bento.truncated.k", 7_u64);
+    attributes.set("k", true);
+    assert_eq!(attributes.get("bento.truncated.k"), Some(Value::Int(7)));
+    attributes.set("k", false);
+    assert_eq!(attributes.get("bento.truncated.k"), None);
+}
+
+#[test]
+fn properties_that_are_called_like_markers_are_bounded_too() {
+    let mut attributes = Attributes::default();
+    for number in 0..MAX_PROPERTIES + 9 {
+        let key = format!("bento.truncated.{number}");
+        if attributes.admit(&key) {
+            attributes.set(&key, true);
+        }
+    }
+    assert_eq!((attributes.iter().count(), attributes.dropped()), (MAX_PROPERTIES, 9));
+}
+
+#[test]
+fn the_empty_key_is_marked_under_its_name() {
+    let mut attributes = Attributes::default();
+    attributes.set_text("", Text { kept: "a".into(), cut_from: Some(9), fault: None });
+    assert_eq!(attributes.cut_keys(), [keys::UNNAMED]);
+    attributes.set("", true);
+    assert_eq!(attributes.iter().collect::<Vec<_>>(), [(keys::UNNAMED, Value::Bool(true))]);
+}
+
+mod model;
