@@ -153,6 +153,22 @@ fn a_long_value_is_cut_at_a_character_and_says_so() {
 }
 
 #[test]
+fn a_property_that_loses_its_key_brings_no_marker_of_its_cut() {
+    let long = || "x".repeat(MIB + 1);
+    let spans = [
+        one(|| bento::track_ai("call").input("whole").property("input.value", long()).send()),
+        one(|| bento::track_ai("call").property("input.value", long()).input("whole").send()),
+        one(|| bento::track_ai("call").input("whole").properties(json!({"input.value": long()})).send()),
+        one(|| bento::begin("turn").input("whole").start().property("input.value", long()).finish()),
+        one(|| bento::begin("turn").property("input.value", long()).start().input("whole").finish()),
+    ];
+    for span in spans {
+        assert_eq!(span.attribute("input.value"), Some("whole".into()), "{}", span.name());
+        assert_eq!(span.attribute("bento.truncated.input.value"), None, "{}", span.name());
+    }
+}
+
+#[test]
 fn no_text_is_cut_without_its_marker() {
     let long = "é".repeat(MIB);
     let span = one(|| {
