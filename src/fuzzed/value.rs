@@ -8,7 +8,7 @@ use super::{Bytes, reader::Read};
 use crate::export::encode;
 use crate::record::{
     Array, Attributes, Content, Event, Limits, Scope, SpanId, SpanKind, SpanRecord, Status, Text, TraceId,
-    Value, prefix,
+    Value, keys, prefix,
 };
 
 /// Nesting that the capture follows, and how much longer than the limit a text may be for its size to be told.
@@ -23,20 +23,27 @@ pub fn value(data: &[u8]) {
     let rest = bytes.rest();
 
     let mut attributes = Attributes::new();
-    match property_of(&value, limits) {
-        Content::Null => assert!(matches!(value.bare(), Any::None | Any::Unit), "{value:?}"),
-        Content::Value(typed) => {
-            check_typed(&value, &typed);
-            attributes.set("property", typed);
+    attributes.capture("property", &value, limits);
+    let captured = attributes.get("property");
+    match Content::of(&value, limits) {
+        None => unreachable!("nobody was told what {value:?} is"),
+        Some(Content::Null) => {
+            assert!(matches!(value.bare(), Any::None | Any::Unit), "{value:?}");
+            assert_eq!(captured, Some("null".into()));
         }
-        Content::Text(text) => {
+        Some(Content::Value(typed)) => {
+            check_typed(&value, &typed);
+            // NaN equals NaN as text.
+            assert_eq!(format!("{captured:?}"), format!("{:?}", Some(typed)));
+        }
+        Some(Content::Text(text)) => {
             check_text(&value, &text, limits);
-            attributes.set_text("property", text);
+            assert_eq!(captured, Some(Value::String(text.kept)));
         }
     }
-    if let Some(text) = text_of(&value, limits) {
+    assert!(attributes.capture_text(&keys::INPUT, &value, limits), "{value:?} can be read");
+    if let Some(text) = attributes.managed_text(keys::INPUT) {
         check_text(&value, &text, limits);
-        attributes.set_text("input.value", text);
     }
     let record = record(attributes, &rest);
     assert_eq!(sent(&record).as_ref(), Ok(&reader::shown(&record)));
@@ -63,27 +70,6 @@ pub fn truncation(data: &[u8]) {
     attributes.set_text("k", borrowed);
     let size = attributes.get("bento.truncated.k");
     assert_eq!(size, (text.len() > limit).then(|| Value::from(text.len() as u64)));
-}
-
-/// What a value becomes as a property.
-fn property_of(value: &Any, limits: Limits) -> Content<'static> {
-    let mut taken = None;
-    Content::read(value, limits, &mut |content| {
-        taken = Some(match content {
-            Content::Null => Content::Null,
-            Content::Value(value) => Content::Value(value.into_owned()),
-            Content::Text(text) => Content::Text(text.into_owned()),
-        });
-    });
-    let Some(taken) = taken else { unreachable!("nothing was shown of {value:?}") };
-    taken
-}
-
-/// What it becomes as an input.
-fn text_of(value: &Any, limits: Limits) -> Option<Text<'static>> {
-    let mut taken = None;
-    Content::read_text(value, limits, &mut |text| taken = text.map(Text::into_owned));
-    taken
 }
 
 /// The same by another way: characters are added as long as they fit.

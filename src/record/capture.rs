@@ -2,6 +2,8 @@
 //! everything else becomes its JSON text, bounded while it is written.
 
 mod scalar;
+#[cfg(any(test, fuzzing))]
+mod told;
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,6 +12,8 @@ use std::io;
 use serde_core::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::told::Content;
 use super::limits::prefix;
 use super::{Array, Limits, Scalar};
 
@@ -195,42 +199,29 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::record::Array;
+    use crate::record::{Attributes, Value, keys};
 
-    /// What `value` becomes as a property.
-    fn content<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Content<'static> {
-        let mut taken = Content::Null;
-        Content::read(value, limits, &mut |content| {
-            taken = match content {
-                Content::Null => Content::Null,
-                Content::Value(value) => Content::Value(value.into_owned()),
-                Content::Text(text) => Content::Text(text.into_owned()),
-            };
-        });
-        taken
-    }
-
-    /// What it becomes as an input.
+    /// What `value` becomes as an input.
     fn text_of<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text<'static>> {
-        let mut taken = None;
-        Content::read_text(value, limits, &mut |text| taken = text.map(Text::into_owned));
-        taken
+        let mut attributes = Attributes::new();
+        assert!(attributes.capture_text(&keys::INPUT, value, limits), "it can be read");
+        attributes.managed_text(keys::INPUT).map(Text::into_owned)
     }
 
-    fn property<T: Serialize + ?Sized>(value: &T) -> Content<'static> {
-        content(value, Limits::default())
+    fn property<T: Serialize + ?Sized>(value: &T) -> Option<Content> {
+        Content::of(value, Limits::default())
     }
 
     fn text<T: Serialize + ?Sized>(value: &T) -> Option<String> {
         text_of(value, Limits::default()).map(|text| text.kept.into_owned())
     }
 
-    fn array(array: Array) -> Content<'static> {
-        Content::Value(array.into())
+    fn array(array: Array) -> Option<Content> {
+        Some(Content::Value(array.into()))
     }
 
-    fn as_text(content: Content<'_>) -> Option<String> {
-        match content {
+    fn as_text(content: Option<Content>) -> Option<String> {
+        match content? {
             Content::Text(text) => Some(text.kept.into_owned()),
             Content::Null | Content::Value(_) => None,
         }
@@ -238,10 +229,10 @@ mod tests {
 
     #[test]
     fn scalars_and_flat_arrays_keep_their_type() {
-        assert_eq!(property(&true), Content::Value(Value::Bool(true)));
-        assert_eq!(property(&-7_i8), Content::Value(Value::Int(-7)));
-        assert_eq!(property(&1.5_f32), Content::Value(Value::Double(1.5)));
-        assert_eq!(property(&Some(3)), Content::Value(Value::Int(3)));
+        assert_eq!(property(&true), Some(Content::Value(Value::Bool(true))));
+        assert_eq!(property(&-7_i8), Some(Content::Value(Value::Int(-7))));
+        assert_eq!(property(&1.5_f32), Some(Content::Value(Value::Double(1.5))));
+        assert_eq!(property(&Some(3)), Some(Content::Value(Value::Int(3))));
         assert_eq!(property(&[1, 2]), array(Array::Int(vec![1, 2])));
         assert_eq!(property(&json!(["a"])), array(Array::String(vec!["a".into()])));
         assert_eq!(property::<[u8; 0]>(&[]), array(Array::String(Vec::new())));
@@ -255,7 +246,7 @@ mod tests {
         assert_eq!(as_text(property(&json!([1, null]))).as_deref(), Some("[1,null]"));
         assert_eq!(as_text(property(&json!([[1], [2]]))).as_deref(), Some("[[1],[2]]"));
         assert_eq!(as_text(property(&u64::MAX)).as_deref(), Some("18446744073709551615"));
-        assert_eq!(property(&json!(null)), Content::Null);
+        assert_eq!(property(&json!(null)), Some(Content::Null));
     }
 
     #[test]
@@ -275,8 +266,9 @@ mod tests {
         assert_eq!(cut, Some(Text { kept: "éééé".into(), cut_from: Some(10), fault: None }));
         let cut = text_of(&json!({"k": "ééé"}), limits);
         assert_eq!(cut, Some(Text { kept: r#"{"k":"é"#.into(), cut_from: Some(14), fault: None }));
-        let cut = content(&["aaaa", "bbbb"], limits);
-        assert_eq!(cut, Content::Text(Text { kept: r#"["aaaa","#.into(), cut_from: Some(15), fault: None }));
+        let cut = Content::of(&["aaaa", "bbbb"], limits);
+        let text = Text { kept: r#"["aaaa","#.into(), cut_from: Some(15), fault: None };
+        assert_eq!(cut, Some(Content::Text(text)));
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod span;
 mod value;
 
 pub(crate) use attribute::{Attributes, Edit, unreadable};
+#[cfg(any(test, fuzzing))]
+pub(crate) use capture::Content;
 pub(crate) use capture::{Take, Text, read, read_json};
 pub(crate) use id::random_u64;
 pub use id::{SpanId, TraceId};

@@ -86,7 +86,7 @@ mod tests {
         let attributes = &mut record.attributes;
         let cut = || Text { kept: "secret".into(), cut_from: Some(9), fault: Some("secret".to_owned()) };
         attributes.set_text("cut", cut());
-        attributes.set_managed_text("managed", cut());
+        attributes.set_managed_text(&"managed".into(), cut());
         attributes.set("large", "secret ".repeat(100_000));
         attributes.set("array", Array::String(vec!["secret".to_owned()]));
         for number in 0..200_u64 {

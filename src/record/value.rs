@@ -30,6 +30,19 @@ pub(crate) enum Array {
     String(Vec<String>),
 }
 
+#[cfg(any(test, fuzzing))]
+impl Value<'_> {
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value) => Value::Int(value),
+            Self::Double(value) => Value::Double(value),
+            Self::String(text) => text.into_owned().into(),
+            Self::Array(array) => array.into_owned().into(),
+        }
+    }
+}
+
 impl Array {
     /// Bytes on the heap, for the byte budget of the queue.
     pub(crate) fn heap_size(&self) -> usize {

@@ -90,7 +90,7 @@ fn a_value_that_is_not_taken_over_brings_no_marker() {
     let mut others = Attributes::default();
     others.set_text("k", cut("a property"));
     let mut attributes = Attributes::default();
-    attributes.set_managed("k", "whole");
+    attributes.set_managed(&"k".into(), "whole");
     attributes.replace_from(&others);
     assert_eq!(attributes.iter().collect::<Vec<_>>(), [("k", "whole".into())]);
 
@@ -128,9 +128,9 @@ fn properties_that_are_called_like_markers_are_bounded_too() {
 fn the_empty_key_is_marked_under_its_name() {
     let mut attributes = Attributes::default();
     attributes.set_text("", Text { kept: "a".into(), cut_from: Some(9), fault: None });
-    assert_eq!(attributes.cut_keys(), [keys::UNNAMED]);
+    assert_eq!(attributes.cut_keys(), [keys::UNNAMED.name()]);
     attributes.set("", true);
-    assert_eq!(attributes.iter().collect::<Vec<_>>(), [(keys::UNNAMED, Value::Bool(true))]);
+    assert_eq!(attributes.iter().collect::<Vec<_>>(), [(keys::UNNAMED.name(), Value::Bool(true))]);
 }
 
 mod model;

@@ -5,6 +5,14 @@ fn long(mark: &str) -> String {
     mark.repeat(SHORT + 1)
 }
 
+fn set<'v>(store: &mut Store, key: &str, value: impl Into<Value<'v>>, origin: Origin) -> bool {
+    store.set(&key.into(), value.into(), origin)
+}
+
+fn get<'s>(store: &'s Store, key: &str) -> Option<(Value<'s>, Origin)> {
+    store.get(&key.into())
+}
+
 /// What was set, and by whom.
 fn all(store: &Store) -> Vec<(String, Value<'static>, Origin)> {
     store.entries().map(|(key, value, origin)| (key.to_owned(), value.into_owned(), origin)).collect()
@@ -14,16 +22,16 @@ fn all(store: &Store) -> Vec<(String, Value<'static>, Origin)> {
 #[cfg_attr(miri, ignore = "a thousand rounds take minutes there")]
 fn a_value_may_be_set_for_ever_anew() {
     let mut store = Store::new();
-    store.set("other", "untouched".into(), Origin::Property);
-    store.set("large", long("l").into(), Origin::Property);
+    set(&mut store, "other", "untouched", Origin::Property);
+    set(&mut store, "large", long("l"), Origin::Property);
     for round in 0..1_000_u64 {
         let mark = if round.is_multiple_of(2) { "a" } else { "b" };
         for length in [10, SHORT, SHORT + 1, SHORT / 2] {
-            store.set("k", mark.repeat(length).into(), Origin::Property);
-            let kept = store.get("k").map(|(value, _)| value);
+            set(&mut store, "k", mark.repeat(length), Origin::Property);
+            let kept = get(&store, "k").map(|(value, _)| value);
             assert_eq!(kept, Some(mark.repeat(length).into()), "in round {round}");
         }
-        store.set("k", round.into(), Origin::Property);
+        set(&mut store, "k", round, Origin::Property);
         assert!(store.texts.len() <= WASTE + 2 * SHORT, "{} bytes in round {round}", store.texts.len());
         assert_eq!(store.large.len(), 1, "one value is large");
     }
@@ -48,7 +56,7 @@ fn a_large_value_that_goes_leaves_the_others_in_their_places() {
             let mut store = Store::new();
             let mut expected: Vec<(String, Value<'static>, Origin)> = Vec::new();
             for key in keys {
-                store.set(key, value(key), Origin::Property);
+                set(&mut store, key, value(key), Origin::Property);
                 expected.push((key.to_owned(), value(key), Origin::Property));
             }
             for (gone, way) in [(first, ways / 3), (second, ways % 3)] {
@@ -60,7 +68,7 @@ fn a_large_value_that_goes_leaves_the_others_in_their_places() {
                         expected.remove(place);
                     }
                     1 => {
-                        store.set(gone, "short".into(), Origin::Managed);
+                        set(&mut store, gone, "short", Origin::Managed);
                         expected[place] = (gone.to_string(), "short".into(), Origin::Managed);
                     }
                     _ => {
@@ -78,15 +86,15 @@ fn a_large_value_that_goes_leaves_the_others_in_their_places() {
 #[test]
 fn what_the_sdk_manages_wins_whichever_comes_first() {
     let mut store = Store::new();
-    assert!(store.set("first", "managed".into(), Origin::Managed));
-    assert!(!store.set("first", long("property").into(), Origin::Property));
-    assert!(store.set("later", long("property").into(), Origin::Property));
+    assert!(set(&mut store, "first", "managed", Origin::Managed));
+    assert!(!set(&mut store, "first", long("property"), Origin::Property));
+    assert!(set(&mut store, "later", long("property"), Origin::Property));
     assert_eq!(store.properties(), 1);
-    assert!(store.set("later", "managed".into(), Origin::Managed));
+    assert!(set(&mut store, "later", "managed", Origin::Managed));
     assert_eq!(store.properties(), 0);
-    assert!(store.set("later", "managed anew".into(), Origin::Managed));
-    assert!(!store.set("later", "property".into(), Origin::Property));
-    assert!(store.set("own", "property".into(), Origin::Property));
+    assert!(set(&mut store, "later", "managed anew", Origin::Managed));
+    assert!(!set(&mut store, "later", "property", Origin::Property));
+    assert!(set(&mut store, "own", "property", Origin::Property));
     assert_eq!(store.properties(), 1);
     let kept = [
         ("first".to_owned(), Value::from("managed"), Origin::Managed),
@@ -103,25 +111,25 @@ fn what_the_sdk_manages_wins_whichever_comes_first() {
 fn gathering_the_texts_keeps_everything() {
     let mut store = Store::new();
     for number in 0..50_u64 {
-        store.set(&format!("text {number}"), format!("é{number}").into(), Origin::Property);
-        store.set(&format!("large {number}"), long("x").into(), Origin::Managed);
-        store.set(&format!("number {number}"), number.into(), Origin::Property);
+        set(&mut store, &format!("text {number}"), format!("é{number}"), Origin::Property);
+        set(&mut store, &format!("large {number}"), long("x"), Origin::Managed);
+        set(&mut store, &format!("number {number}"), number, Origin::Property);
     }
     let before = all(&store);
     let used = store.texts.len();
     // So much of it is no longer used that the texts are gathered at least once.
-    store.set("filler", "".into(), Origin::Property);
+    set(&mut store, "filler", "", Origin::Property);
     let mut was_gathered = false;
     for _ in 0..20 {
         let length = store.texts.len();
-        store.set("filler", "y".repeat(SHORT).into(), Origin::Property);
+        set(&mut store, "filler", "y".repeat(SHORT), Origin::Property);
         was_gathered |= store.texts.len() < length;
     }
     assert!(was_gathered && store.texts.len() <= used + WASTE + 3 * SHORT);
     store.edit(|key, _| if key == "filler" { Edit::Remove } else { Edit::Keep });
     assert_eq!(all(&store), before);
     for (key, value, origin) in &before {
-        assert_eq!(store.get(key), Some((value.clone(), *origin)));
+        assert_eq!(get(&store, key), Some((value.clone(), *origin)));
     }
     store.edit(|key, _| if key.starts_with("text") { Edit::Keep } else { Edit::Remove });
     assert_eq!(all(&store), before.into_iter().step_by(3).collect::<Vec<_>>());
@@ -131,30 +139,44 @@ fn gathering_the_texts_keeps_everything() {
 #[test]
 fn keys_that_look_alike_are_told_apart() {
     let keys = ["12345678 a 12345678", "12345678 b 12345678"];
-    assert_eq!(hash(keys[0]), hash(keys[1]), "the test is about keys that are not told apart by their hash");
+    assert_eq!(Key::from(keys[0]).hash, Key::from(keys[1]).hash, "the test is about keys that are not told apart by their hash");
     let mut store = Store::new();
     for key in keys {
-        store.set(key, key.into(), Origin::Property);
+        set(&mut store, key, key, Origin::Property);
     }
     for key in keys {
-        assert_eq!(store.get(key), Some((key.into(), Origin::Property)));
+        assert_eq!(get(&store, key), Some((key.into(), Origin::Property)));
     }
-    assert_eq!(store.get("12345678 c 12345678"), None);
+    assert_eq!(get(&store, "12345678 c 12345678"), None);
 }
 
 #[test]
 fn what_is_cleared_keeps_no_more_memory_than_a_usual_span_needs() {
     let mut store = Store::new();
     for number in 0..1_000_u64 {
-        store.set(&format!("large {number}"), long("x").into(), Origin::Managed);
-        store.set(&format!("text {number}"), "x".repeat(SHORT).into(), Origin::Property);
+        set(&mut store, &format!("large {number}"), long("x"), Origin::Managed);
+        set(&mut store, &format!("text {number}"), "x".repeat(SHORT), Origin::Property);
     }
     assert!(store.heap_size() > 2_000 * SHORT);
     store.clear();
-    assert_eq!((store.is_empty(), store.properties(), store.get("text 1")), (true, 0, None));
+    assert_eq!((store.is_empty(), store.properties(), get(&store, "text 1")), (true, 0, None));
     let bound = KEPT_TEXTS + KEPT_ITEMS * (size_of::<Item>() + size_of::<Large>());
     assert!(store.heap_size() <= bound, "{} bytes", store.heap_size());
     assert_eq!(store, Store::new());
-    store.set("text 1", "anew".into(), Origin::Property);
+    set(&mut store, "text 1", "anew", Origin::Property);
     assert_eq!(all(&store), [("text 1".to_owned(), Value::from("anew"), Origin::Property)]);
+}
+
+#[test]
+fn a_key_of_the_sdks_is_the_same_as_one_that_is_written() {
+    let (mut store, lasting) = (Store::new(), crate::record::keys::INPUT);
+    store.set_str(&lasting, "lasting", Origin::Property);
+    assert_eq!(store.texts, "lasting", "the key is not copied");
+    assert!(set(&mut store, lasting.name(), "written", Origin::Managed));
+    assert!(!store.set_str(&lasting, "a property", Origin::Property));
+    assert!(!store.set_str(&lasting, &long("x"), Origin::Property));
+    let kept = [(lasting.name().to_owned(), Value::from("written"), Origin::Managed)];
+    assert_eq!(all(&store), kept);
+    store.edit(|_, _| Edit::Remove);
+    assert!(store.is_empty() && store.unused <= store.texts.len());
 }

@@ -13,6 +13,7 @@ use crate::record::Array;
 enum Step {
     Set(String, Value<'static>, Origin),
     SetText(String, Text<'static>, Origin),
+    Capture(String, String),
     MarkCut(String, usize),
     /// What becomes of the first items; the rest stays.
     Edit(Vec<Fate>),
@@ -36,6 +37,7 @@ fn key() -> impl Strategy<Value = String> {
         "b",
         "c",
         "bento.unnamed",
+        "input.value",
         "12345678 a 12345678",
         "12345678 b 12345678",
         "bento.truncated.a",
@@ -83,6 +85,7 @@ fn fate() -> impl Strategy<Value = Fate> {
 fn write(origin: impl Strategy<Value = Origin> + Clone) -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (key(), value(), origin.clone()).prop_map(|(key, value, origin)| Step::Set(key, value, origin)),
+        2 => (key(), text()).prop_map(|(key, text)| Step::Capture(key, text)),
         2 => (key(), bounded(), origin).prop_map(|(key, text, origin)| Step::SetText(key, text, origin)),
     ]
 }
@@ -137,6 +140,9 @@ impl Model {
         match step {
             Step::Set(key, value, origin) => {
                 self.set(named(key), value.clone(), *origin);
+            }
+            Step::Capture(key, text) => {
+                self.set(named(key), text.clone().into(), Origin::Property);
             }
             Step::SetText(key, Text { kept, cut_from, fault }, origin) => {
                 let key = named(key);
@@ -207,6 +213,11 @@ fn named(key: &str) -> &str {
     if key.is_empty() { "bento.unnamed" } else { key }
 }
 
+/// One of the SDK's own keys is not copied.
+fn own(key: &str) -> Key<'_> {
+    if key == keys::INPUT.name() { keys::INPUT } else { key.into() }
+}
+
 fn marks(marker: &str, key: &str) -> bool {
     marker == format!("bento.truncated.{key}") || marker == format!("bento.unserializable.{key}")
 }
@@ -221,9 +232,10 @@ fn take(attributes: &mut Attributes, step: &Step) {
     };
     match step {
         Step::Set(key, value, Origin::Property) => attributes.set(key, value.clone()),
-        Step::Set(key, value, Origin::Managed) => attributes.set_managed(key, value.clone()),
+        Step::Set(key, value, Origin::Managed) => attributes.set_managed(&own(key), value.clone()),
         Step::SetText(key, text, Origin::Property) => attributes.set_text(key, text.borrowed()),
-        Step::SetText(key, text, Origin::Managed) => attributes.set_managed_text(key, text.borrowed()),
+        Step::SetText(key, text, Origin::Managed) => attributes.set_managed_text(&own(key), text.borrowed()),
+        Step::Capture(key, text) => attributes.capture(key, text, Limits::default()),
         Step::MarkCut(key, size) => attributes.mark_cut(key, *size),
         Step::Edit(fates) => {
             let mut fates = fates.iter();
