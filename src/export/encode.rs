@@ -1,19 +1,19 @@
-//! OTLP/JSON (`wire.md`, "Request"), written straight from the records: no tree is built in between.
+//! OTLP/JSON (`wire.md`, "Request"), written straight from the records: no tree is built in between, and what is the same
+//! in every request stands here as it travels.
 
-use std::fmt::Display;
-use std::io;
+mod text;
+
+use std::io::{self, Write};
 use std::sync::Arc;
 
-use serde_core::ser::SerializeMap;
-use serde_core::{Serialize, Serializer};
-
+use self::text::Text;
 use crate::record::{Array, Attributes, Event, Link, Resource, Scope, SpanRecord, Status, Value};
 
 /// Writes `batch` as one compact `ExportTraceServiceRequest`.
-pub(crate) fn encode(batch: &[&SpanRecord], writer: impl io::Write) -> io::Result<()> {
-    let resources = group(batch);
-    let request = Member("resourceSpans", List(resources.iter()));
-    serde_json::to_writer(writer, &request).map_err(io::Error::from)
+pub(crate) fn encode(batch: &[&SpanRecord], writer: impl Write) -> io::Result<()> {
+    let mut json = Json(Text::new(writer));
+    json.request(batch)?;
+    json.0.finish()
 }
 
 /// The spans of one resource, by scope.
@@ -58,213 +58,201 @@ fn position<'a, G, T: PartialEq + 'a>(
         .or_else(|| groups.iter().position(|group| shared(group) == wanted))
 }
 
-impl Serialize for ResourceSpans<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("resource", &AsJson(&**self.resource))?;
-        object.serialize_entry("scopeSpans", &List(self.scopes.iter()))?;
-        object.end()
+/// Records in their OTLP form. The records themselves do not know the wire.
+struct Json<W>(Text<W>);
+
+impl<W: Write> Json<W> {
+    fn request(&mut self, batch: &[&SpanRecord]) -> io::Result<()> {
+        self.0.put(br#"{"resourceSpans":["#);
+        self.list(&group(batch), |json, ResourceSpans { resource, scopes }| {
+            json.0.put(br#"{"resource":{"#);
+            json.attributes("", &resource.attributes)?;
+            json.0.put(br#"},"scopeSpans":["#);
+            json.list(scopes, |json, ScopeSpans { scope, spans }| {
+                json.scope(scope)?;
+                json.0.put(br#","spans":["#);
+                json.list(spans, |json, span| json.span(span))?;
+                json.0.put(b"]}");
+                Ok(())
+            })?;
+            json.0.put(b"]}");
+            Ok(())
+        })?;
+        self.0.put(b"]}");
+        Ok(())
     }
-}
 
-impl Serialize for ScopeSpans<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("scope", &AsJson(&**self.scope))?;
-        object.serialize_entry("spans", &List(self.spans.iter().map(|span| AsJson(*span))))?;
-        object.end()
-    }
-}
-
-/// A part of a record in its OTLP form. The records themselves do not know the wire.
-struct AsJson<'a, T>(&'a T);
-
-impl Serialize for AsJson<'_, Resource> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        attributes(&mut object, &self.0.attributes)?;
-        object.end()
-    }
-}
-
-impl Serialize for AsJson<'_, Scope> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Scope { name, version, attributes: scope_attributes } = self.0;
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("name", &**name)?;
-        if let Some(version) = version {
-            object.serialize_entry("version", &**version)?;
+    /// What stands between the brackets of an array.
+    fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T) -> io::Result<()>,
+    ) -> io::Result<()> {
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.0.put(b",");
+            }
+            write(self, item)?;
+            self.0.pass_on()?;
         }
-        attributes(&mut object, scope_attributes)?;
-        object.end()
+        Ok(())
     }
-}
 
-impl Serialize for AsJson<'_, SpanRecord> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let span = self.0;
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("traceId", &Text(span.trace_id))?;
-        object.serialize_entry("spanId", &Text(span.span_id))?;
+    fn scope(&mut self, scope: &Scope) -> io::Result<()> {
+        self.0.put(br#"{"scope":{"name":"#);
+        self.0.string(&scope.name)?;
+        if let Some(version) = &scope.version {
+            self.0.put(br#","version":"#);
+            self.0.string(version)?;
+        }
+        self.attributes(",", &scope.attributes)?;
+        self.0.put(b"}");
+        Ok(())
+    }
+
+    fn span(&mut self, span: &SpanRecord) -> io::Result<()> {
+        self.0.put(br#"{"traceId":""#);
+        self.0.hex(&span.trace_id.to_u128().to_be_bytes());
+        self.0.put(br#"","spanId":""#);
+        self.0.hex(&span.span_id.to_u64().to_be_bytes());
+        self.0.put(b"\"");
         if let Some(state) = &span.trace_state {
-            object.serialize_entry("traceState", state)?;
+            self.0.put(br#","traceState":"#);
+            self.0.string(state)?;
         }
         if let Some(parent) = span.parent {
-            object.serialize_entry("parentSpanId", &Text(parent))?;
+            self.0.put(br#","parentSpanId":""#);
+            self.0.hex(&parent.to_u64().to_be_bytes());
+            self.0.put(b"\"");
         }
-        object.serialize_entry("name", &span.name)?;
-        object.serialize_entry("kind", &(span.kind as u8))?;
-        object.serialize_entry("startTimeUnixNano", &Text(span.start))?;
-        object.serialize_entry("endTimeUnixNano", &Text(span.end))?;
-        attributes(&mut object, &span.attributes)?;
+        self.0.put(br#","name":"#);
+        self.0.string(&span.name)?;
+        self.0.put(br#","kind":"#);
+        self.0.number(span.kind as u8)?;
+        self.0.put(br#","startTimeUnixNano":""#);
+        self.0.number(span.start)?;
+        self.0.put(br#"","endTimeUnixNano":""#);
+        self.0.number(span.end)?;
+        self.0.put(b"\"");
+        self.attributes(",", &span.attributes)?;
         if !span.events.is_empty() {
-            object.serialize_entry("events", &List(span.events.iter().map(AsJson)))?;
+            self.0.put(br#","events":["#);
+            self.list(&span.events, Self::event)?;
+            self.0.put(b"]");
         }
         if !span.links.is_empty() {
-            object.serialize_entry("links", &List(span.links.iter().map(AsJson)))?;
+            self.0.put(br#","links":["#);
+            self.list(&span.links, Self::link)?;
+            self.0.put(b"]");
         }
-        if span.status != Status::Unset {
-            object.serialize_entry("status", &AsJson(&span.status))?;
-        }
-        object.end()
-    }
-}
-
-impl Serialize for AsJson<'_, Event> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("timeUnixNano", &Text(self.0.time))?;
-        object.serialize_entry("name", &*self.0.name)?;
-        attributes(&mut object, &self.0.attributes)?;
-        object.end()
-    }
-}
-
-impl Serialize for AsJson<'_, Link> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("traceId", &Text(self.0.trace_id))?;
-        object.serialize_entry("spanId", &Text(self.0.span_id))?;
-        if let Some(state) = &self.0.trace_state {
-            object.serialize_entry("traceState", state)?;
-        }
-        attributes(&mut object, &self.0.attributes)?;
-        object.end()
-    }
-}
-
-impl Serialize for AsJson<'_, Status> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        match self.0 {
+        match &span.status {
             Status::Unset => {}
-            Status::Ok => object.serialize_entry("code", &1)?,
+            Status::Ok => self.0.put(br#","status":{"code":1}"#),
             Status::Error(message) => {
-                object.serialize_entry("code", &2)?;
-                object.serialize_entry("message", message)?;
+                self.0.put(br#","status":{"code":2,"message":"#);
+                self.0.string(message)?;
+                self.0.put(b"}");
             }
         }
-        object.end()
+        self.0.put(b"}");
+        Ok(())
     }
-}
 
-/// Writes the member `attributes`, unless there are none.
-fn attributes<M: SerializeMap>(object: &mut M, attributes: &Attributes) -> Result<(), M::Error> {
-    if attributes.is_empty() {
-        return Ok(());
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.0.put(br#"{"timeUnixNano":""#);
+        self.0.number(event.time)?;
+        self.0.put(br#"","name":"#);
+        self.0.string(&event.name)?;
+        self.attributes(",", &event.attributes)?;
+        self.0.put(b"}");
+        Ok(())
     }
-    object.serialize_entry("attributes", &List(attributes.iter().map(Attribute)))
-}
 
-struct Attribute<'a>((&'a str, Value<'a>));
-
-impl Serialize for Attribute<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (key, value) = &self.0;
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("key", key)?;
-        object.serialize_entry("value", &AsJson(value))?;
-        object.end()
-    }
-}
-
-impl Serialize for AsJson<'_, Value<'_>> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Bool(value) => Scalar::Bool(*value).serialize(serializer),
-            Value::Int(value) => Scalar::Int(*value).serialize(serializer),
-            Value::Double(value) => Scalar::Double(*value).serialize(serializer),
-            Value::String(value) => Scalar::String(value).serialize(serializer),
-            Value::Array(array) => Member("arrayValue", AsJson(&**array)).serialize(serializer),
+    fn link(&mut self, link: &Link) -> io::Result<()> {
+        self.0.put(br#"{"traceId":""#);
+        self.0.hex(&link.trace_id.to_u128().to_be_bytes());
+        self.0.put(br#"","spanId":""#);
+        self.0.hex(&link.span_id.to_u64().to_be_bytes());
+        self.0.put(b"\"");
+        if let Some(state) = &link.trace_state {
+            self.0.put(br#","traceState":"#);
+            self.0.string(state)?;
         }
+        self.attributes(",", &link.attributes)?;
+        self.0.put(b"}");
+        Ok(())
     }
-}
 
-impl Serialize for AsJson<'_, Array> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        fn values<'a, S: Serializer>(
-            serializer: S,
-            values: impl Iterator<Item = Scalar<'a>> + Clone,
-        ) -> Result<S::Ok, S::Error> {
-            Member("values", List(values)).serialize(serializer)
+    /// Writes the member `attributes` behind `separator`, unless there are none.
+    fn attributes(&mut self, separator: &str, attributes: &Attributes) -> io::Result<()> {
+        if attributes.is_empty() {
+            return Ok(());
         }
-        match self.0 {
-            Array::Bool(items) => values(serializer, items.iter().copied().map(Scalar::Bool)),
-            Array::Int(items) => values(serializer, items.iter().copied().map(Scalar::Int)),
-            Array::Double(items) => values(serializer, items.iter().copied().map(Scalar::Double)),
-            Array::String(items) => values(serializer, items.iter().map(|item| Scalar::String(item))),
+        self.0.put(separator.as_bytes());
+        self.0.put(br#""attributes":["#);
+        self.list(attributes.iter(), |json, (key, value)| {
+            json.0.put(br#"{"key":"#);
+            json.0.string(key)?;
+            json.0.put(br#","value":"#);
+            match value {
+                Value::Bool(value) => json.bool(value),
+                Value::Int(value) => json.int(value)?,
+                Value::Double(value) => json.double(value)?,
+                Value::String(value) => json.text(&value)?,
+                Value::Array(array) => json.array(&array)?,
+            }
+            json.0.put(b"}");
+            Ok(())
+        })?;
+        self.0.put(b"]");
+        Ok(())
+    }
+
+    fn array(&mut self, array: &Array) -> io::Result<()> {
+        self.0.put(br#"{"arrayValue":{"values":["#);
+        match array {
+            Array::Bool(items) => self.list(items, |json, item| {
+                json.bool(*item);
+                Ok(())
+            })?,
+            Array::Int(items) => self.list(items, |json, item| json.int(*item))?,
+            Array::Double(items) => self.list(items, |json, item| json.double(*item))?,
+            Array::String(items) => self.list(items, |json, item| json.text(item))?,
         }
+        self.0.put(b"]}}");
+        Ok(())
     }
-}
 
-enum Scalar<'a> {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    String(&'a str),
-}
+    fn bool(&mut self, value: bool) {
+        self.0.put(if value { br#"{"boolValue":true}"# } else { br#"{"boolValue":false}"# });
+    }
 
-impl Serialize for Scalar<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Self::Bool(value) => Member("boolValue", value).serialize(serializer),
-            Self::Int(value) => Member("intValue", Text(value)).serialize(serializer),
-            Self::Double(value) if value.is_finite() => Member("doubleValue", value).serialize(serializer),
-            // JSON has no numbers for these; the proto3 mapping names them.
-            Self::Double(value) if value.is_nan() => Member("doubleValue", "NaN").serialize(serializer),
-            Self::Double(value) if value > 0.0 => Member("doubleValue", "Infinity").serialize(serializer),
-            Self::Double(_) => Member("doubleValue", "-Infinity").serialize(serializer),
-            Self::String(value) => Member("stringValue", value).serialize(serializer),
+    fn int(&mut self, value: i64) -> io::Result<()> {
+        self.0.put(br#"{"intValue":""#);
+        self.0.number(value)?;
+        self.0.put(br#""}"#);
+        Ok(())
+    }
+
+    fn double(&mut self, value: f64) -> io::Result<()> {
+        self.0.put(br#"{"doubleValue":"#);
+        // JSON has no numbers for these; the proto3 mapping names them.
+        if value.is_nan() {
+            self.0.put(br#""NaN""#);
+        } else if value.is_infinite() {
+            self.0.put(if value > 0.0 { br#""Infinity""# } else { br#""-Infinity""# });
+        } else {
+            self.0.number(value)?;
         }
+        self.0.put(b"}");
+        Ok(())
     }
-}
 
-/// An object with one member.
-struct Member<T>(&'static str, T);
-
-impl<T: Serialize> Serialize for Member<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(Some(1))?;
-        object.serialize_entry(self.0, &self.1)?;
-        object.end()
-    }
-}
-
-/// An array of whatever the iterator gives.
-struct List<I>(I);
-
-impl<I: Iterator<Item: Serialize> + Clone> Serialize for List<I> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.clone())
-    }
-}
-
-/// What JSON carries as a string although it is none: identifiers, and integers of 64 bits.
-struct Text<T>(T);
-
-impl<T: Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+    fn text(&mut self, value: &str) -> io::Result<()> {
+        self.0.put(br#"{"stringValue":"#);
+        self.0.string(value)?;
+        self.0.put(b"}");
+        Ok(())
     }
 }
 

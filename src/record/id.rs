@@ -45,7 +45,6 @@ impl SpanId {
         usize::try_from(self.0.get() % parts as u64).unwrap_or(0)
     }
 
-    #[cfg(feature = "otel")]
     pub(crate) fn to_u64(self) -> u64 {
         self.0.get()
     }
