@@ -13,7 +13,7 @@ use flate2::Compression;
 use crate::error::LossReason;
 use crate::record::SpanRecord;
 
-pub(crate) use body::{compress, is_whole, split};
+pub(crate) use body::{Compressor, is_whole, split};
 #[cfg(any(test, fuzzing))]
 pub(crate) use encode::encode;
 pub(crate) use otlp_json::OtlpJson;

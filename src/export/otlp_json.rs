@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::body::compress;
+use super::body::Compressor;
 use super::retry::{Peer, classify, unanswered};
 use super::transport::{Answer, Transport};
 use super::{Export, Verdict};
@@ -11,53 +11,48 @@ use crate::credential::ApiKey;
 use crate::error::LossReason;
 use crate::record::SpanRecord;
 
-/// A body buffer larger than this is given back after the request, so that one large batch does not stay for good.
-const KEPT_BODY_BYTES: usize = 1024 * 1024;
-
 /// Sends batches to a Bento backend.
 pub(crate) struct OtlpJson {
     transport: Transport,
     /// What no verdict may repeat.
     key: ApiKey,
-    body: Vec<u8>,
+    compressor: Compressor,
 }
 
 impl OtlpJson {
     pub(crate) fn new(destination: &Destination) -> Self {
         let key = destination.api_key.clone();
-        Self { transport: Transport::bento(destination), key, body: Vec::new() }
+        Self { transport: Transport::bento(destination), key, compressor: Compressor::default() }
     }
 }
 
 impl Export for OtlpJson {
     /// A retried batch is encoded again: retries are rare, and keeping bodies for them would cost memory always.
     fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict {
-        match compress(batch, std::mem::take(&mut self.body)) {
-            Ok((body, size)) => {
-                self.body = body;
-                if size > Settings::BATCH_BYTES && batch.len() > 1 {
-                    // Escapes can make JSON several times larger than the records were when the batch was cut.
-                    return Verdict::TooLarge { cause: format!("a body of {size} bytes") };
-                }
+        let Self { transport, key, compressor } = self;
+        let sent = compressor.compress(batch, |body, size| {
+            if size > Settings::BATCH_BYTES && batch.len() > 1 {
+                // Escapes can make JSON several times larger than the records were when the batch was cut.
+                Verdict::TooLarge { cause: format!("a body of {size} bytes") }
+            } else {
+                post(transport, key, body, deadline)
             }
-            Err(error) => {
-                let cause = format!("the batch could not be encoded: {error}");
-                return Verdict::Refused { reason: LossReason::Exporter, cause };
-            }
-        }
-        let body = std::mem::take(&mut self.body);
-        let verdict = self.export_body(&body, deadline);
-        if body.capacity() <= KEPT_BODY_BYTES {
-            self.body = body;
-        }
-        verdict
+        });
+        sent.unwrap_or_else(|error| {
+            let cause = format!("the batch could not be encoded: {error}");
+            Verdict::Refused { reason: LossReason::Exporter, cause }
+        })
     }
 
     fn export_body(&mut self, body: &[u8], deadline: Instant) -> Verdict {
-        match self.transport.post(body, deadline) {
-            Ok(answer) => discreet(answer, &self.key),
-            Err(error) => unanswered(&error),
-        }
+        post(&mut self.transport, &self.key, body, deadline)
+    }
+}
+
+fn post(transport: &mut Transport, key: &ApiKey, body: &[u8], deadline: Instant) -> Verdict {
+    match transport.post(body, deadline) {
+        Ok(answer) => discreet(answer, key),
+        Err(error) => unanswered(&error),
     }
 }
 
@@ -213,17 +208,6 @@ mod tests {
         assert!(matches!(verdict, Verdict::TooLarge { .. }), "{verdict:?}");
         let verdict = exporter(closed.address)?.export(&[&record], soon());
         assert!(matches!(verdict, Verdict::Retry { .. }), "alone it travels: {verdict:?}");
-        Ok(())
-    }
-
-    #[test]
-    fn the_body_buffer_is_reused() -> io::Result<()> {
-        let used = Vec::with_capacity(4096);
-        let memory = used.as_ptr();
-        let (body, size) = compress(&[], used)?;
-        assert_eq!(size, inflate(&body)?.len());
-        assert_eq!(body.as_ptr(), memory);
-        assert_eq!(inflate(&body)?, br#"{"resourceSpans":[]}"#);
         Ok(())
     }
 }

@@ -11,14 +11,14 @@ use super::spool::{Spool, SpoolFile, WriteError};
 use super::sync::thread::{self, JoinHandle};
 use super::worker::enter_worker;
 use crate::config::Settings;
-use crate::export::compress;
+use crate::export::Compressor;
 use crate::foreign::guarded;
 use crate::record::SpanRecord;
 
 pub(super) fn spawn(shared: Arc<Shared>, spool: Arc<Spool>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("bento-keeper".into()).spawn(move || {
         enter_worker();
-        let mut keeper = Keeper { shared, spool, has_failed: false };
+        let mut keeper = Keeper { shared, spool, compressor: Compressor::default(), has_failed: false };
         if guarded(|| keeper.run()).is_err() {
             keeper.shared.queue().keep_nothing();
         }
@@ -28,6 +28,7 @@ pub(super) fn spawn(shared: Arc<Shared>, spool: Arc<Spool>) -> io::Result<JoinHa
 struct Keeper {
     shared: Arc<Shared>,
     spool: Arc<Spool>,
+    compressor: Compressor,
     /// Whether the log has been told that the disk takes nothing.
     has_failed: bool,
 }
@@ -70,10 +71,14 @@ impl Keeper {
 
     /// Writes a batch in as many files as its body needs: escapes can make JSON several times larger than the records
     /// were when the batch was cut.
-    fn write_pieces(&self, records: &[&SpanRecord]) -> Result<Vec<SpoolFile>, WriteError> {
-        let (body, size) = compress(records, Vec::new())?;
-        if size <= Settings::BATCH_BYTES || records.len() == 1 {
-            return Ok(vec![self.write(&body, records.len())?]);
+    fn write_pieces(&mut self, records: &[&SpanRecord]) -> Result<Vec<SpoolFile>, WriteError> {
+        let Self { shared, spool, compressor, .. } = self;
+        let written = compressor.compress(records, |body, size| {
+            let fits = size <= Settings::BATCH_BYTES || records.len() == 1;
+            fits.then(|| write(shared, spool, body, records.len()))
+        })?;
+        if let Some(file) = written {
+            return Ok(vec![file?]);
         }
         let (first, second) = records.split_at(records.len() / 2);
         let mut files = self.write_pieces(first)?;
@@ -86,17 +91,17 @@ impl Keeper {
         }
         Ok(files)
     }
+}
 
-    /// Writes a body, at the cost of the oldest that are on disk only.
-    fn write(&self, body: &[u8], spans: usize) -> Result<SpoolFile, WriteError> {
-        loop {
-            match self.spool.write(body, spans) {
-                Err(WriteError::Bound) => {
-                    let evicted = self.shared.change(Queue::evict_spooled).ok_or(WriteError::Bound)?;
-                    self.spool.remove(evicted);
-                }
-                written => return written,
+/// Writes a body, at the cost of the oldest that are on disk only.
+fn write(shared: &Shared, spool: &Spool, body: &[u8], spans: usize) -> Result<SpoolFile, WriteError> {
+    loop {
+        match spool.write(body, spans) {
+            Err(WriteError::Bound) => {
+                let evicted = shared.change(Queue::evict_spooled).ok_or(WriteError::Bound)?;
+                spool.remove(evicted);
             }
+            written => return written,
         }
     }
 }
