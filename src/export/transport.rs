@@ -2,6 +2,7 @@
 
 mod secret;
 mod socket;
+mod whole;
 
 use std::io::Read;
 use std::sync::Arc;

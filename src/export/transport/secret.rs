@@ -12,6 +12,7 @@ pub(super) struct Secret {
     value: Vec<u8>,
     /// How the stand-in looks in a head.
     line: Vec<u8>,
+    key: Key,
 }
 
 const NAME: &[u8] = b"authorization: ";
@@ -26,7 +27,9 @@ impl Secret {
         let line = [NAME, stand_in.as_bytes(), b"\r\n"].concat();
         // Asterisks always make a header value.
         let stand_in = HeaderValue::try_from(stand_in).unwrap_or_else(|_| HeaderValue::from_static("*"));
-        Self { value: std::mem::replace(value, stand_in).as_bytes().to_vec(), line }
+        let value = std::mem::replace(value, stand_in).as_bytes().to_vec();
+        let key = Key::new(value.strip_prefix(SCHEME).unwrap_or_default());
+        Self { value, line, key }
     }
 
     /// Puts the secret where the stand-in is.
@@ -35,7 +38,9 @@ impl Secret {
         if self.line.is_empty() || !output.starts_with(b"POST ") {
             return;
         }
-        let found = output.windows(self.line.len()).position(|window| window == self.line);
+        // The first bytes tell nearly every other place apart, faster than a comparison could be called.
+        let is_line = |window: &[u8]| window.starts_with(b"aut") && window == self.line;
+        let found = output.windows(self.line.len()).position(is_line);
         let place = found.and_then(|start| {
             let start = start + NAME.len();
             output.get_mut(start..start + self.value.len())
@@ -46,10 +51,57 @@ impl Secret {
     }
 }
 
-/// The last bytes of an answer, which may be saying a key back, with its prefix or without.
+/// A key as it may be said back: with its prefix and without.
+#[derive(Clone, Default)]
+struct Key {
+    whole: Pattern,
+    bare: Pattern,
+}
+
+impl Key {
+    fn new(key: &[u8]) -> Self {
+        Self { whole: Pattern::new(key), bare: Pattern::new(key.get(PREFIX..).unwrap_or_default()) }
+    }
+}
+
+/// What is looked for in a text that is read once, byte by byte (Knuth, Morris, Pratt).
+#[derive(Clone, Default)]
+struct Pattern {
+    bytes: Vec<u8>,
+    /// By a number of bytes of the pattern: how many of its first bytes are the last of these, if not all.
+    shorter: Vec<usize>,
+}
+
+impl Pattern {
+    fn new(bytes: &[u8]) -> Self {
+        let mut pattern = Self { bytes: bytes.to_vec(), shorter: vec![0; 2] };
+        for byte in bytes.iter().skip(1) {
+            let before = pattern.shorter.last().copied().unwrap_or_default();
+            let shorter = pattern.next(before, *byte);
+            pattern.shorter.push(shorter);
+        }
+        pattern
+    }
+
+    /// How many of the pattern's first bytes stand at the end of a text after `byte`, if before it there stood `seen`.
+    fn next(&self, mut seen: usize, byte: u8) -> usize {
+        loop {
+            if self.bytes.get(seen) == Some(&byte) {
+                return seen + 1;
+            }
+            if seen == 0 {
+                return 0;
+            }
+            seen = self.shorter.get(seen).copied().unwrap_or_default();
+        }
+    }
+}
+
+/// How much of the beginning of a key stands at the end of an answer, as far as that was read.
 #[derive(Default)]
 struct Echo {
-    tail: Vec<u8>,
+    whole: usize,
+    bare: usize,
 }
 
 impl Echo {
@@ -57,30 +109,21 @@ impl Echo {
     const CHANCE: usize = 3;
 
     /// Puts asterisks over what `bytes`, the next ones of an answer, show of the key. Tells whether there was any.
-    fn cover(&mut self, key: &[u8], bytes: &mut [u8]) -> bool {
-        let mut seen = std::mem::take(&mut self.tail);
-        let before = seen.len();
-        seen.extend_from_slice(bytes);
-        let bare = key.get(PREFIX..).unwrap_or_default();
+    fn cover(&mut self, key: &Key, bytes: &mut [u8]) -> bool {
         let mut covered = false;
-        for end in before + 1..=seen.len() {
-            let with_prefix = longest_beginning(key, &seen[..end]).saturating_sub(PREFIX);
-            let without = Some(longest_beginning(bare, &seen[..end])).filter(|shown| *shown > Self::CHANCE);
+        for last in 0..bytes.len() {
+            self.whole = key.whole.next(self.whole, bytes[last]);
+            self.bare = key.bare.next(self.bare, bytes[last]);
+            let with_prefix = self.whole.saturating_sub(PREFIX);
+            let without = Some(self.bare).filter(|shown| *shown > Self::CHANCE);
             let shown = with_prefix.max(without.unwrap_or_default());
             if shown > 0 {
-                bytes[(end - shown).saturating_sub(before)..end - before].fill(b'*');
+                bytes[(last + 1).saturating_sub(shown)..=last].fill(b'*');
                 covered = true;
             }
         }
-        self.tail = seen.split_off(seen.len().saturating_sub(key.len()));
         covered
     }
-}
-
-/// How much of the beginning of `pattern` stands at the end of `text`.
-fn longest_beginning(pattern: &[u8], text: &[u8]) -> usize {
-    let most = pattern.len().min(text.len());
-    (1..=most).rev().find(|length| text.ends_with(&pattern[..*length])).unwrap_or(0)
 }
 
 impl fmt::Debug for Echo {
@@ -129,10 +172,12 @@ impl<T: Transport> Transport for Filled<T> {
         let seen = self.connection.buffers().input().len();
         let has_more = self.connection.await_input(timeout)?;
         let buffers = self.connection.buffers();
-        let mut input = buffers.input().to_vec();
-        let key = self.secret.value.strip_prefix(SCHEME).unwrap_or_default();
-        if self.echo.cover(key, input.get_mut(seen..).unwrap_or_default()) {
+        let mut fresh = buffers.input().get(seen..).unwrap_or_default().to_vec();
+        if self.echo.cover(&self.secret.key, &mut fresh) {
             // A buffer gives its bytes to read only, but takes others in their place.
+            let mut input = buffers.input().to_vec();
+            input.truncate(seen);
+            input.append(&mut fresh);
             buffers.input_consume(input.len());
             if let Some(place) = buffers.input_append_buf().get_mut(..input.len()) {
                 place.copy_from_slice(&input);
@@ -157,7 +202,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_says_the_key_back_loses_it_however_it_is_cut() {
-        let key = b"bl_pk_hunter2";
+        let key = &Key::new(b"bl_pk_hunter2");
         let answer = b"key bl_pk_hunter2 is bad, bl_pk_other, blbl_pk_hunter2";
         let covered = b"key bl_pk_******* is bad, bl_pk_other, blbl_pk_*******";
         for size in 1..answer.len() {
@@ -171,10 +216,24 @@ mod tests {
         assert!(Echo::default().cover(key, &mut bytes));
         assert_eq!(&bytes, b"unknown: *******");
         let mut bytes = *b"token b7secret, aaab9";
-        assert!(Echo::default().cover(b"bl_pk_b7secret", &mut bytes));
+        assert!(Echo::default().cover(&Key::new(b"bl_pk_b7secret"), &mut bytes));
         assert_eq!(&bytes, b"token ********, aaab9");
         assert!(!Echo::default().cover(key, &mut b"{}".to_vec()));
-        assert!(!Echo::default().cover(b"", &mut b"anything".to_vec()));
+        assert!(!Echo::default().cover(&Key::new(b""), &mut b"anything".to_vec()));
+    }
+
+    #[test]
+    fn a_pattern_knows_how_much_of_it_was_read_last() {
+        let text = b"aababaaabababaabaababab";
+        for length in 1..8 {
+            let pattern = Pattern::new(&text[..length]);
+            let mut seen = 0;
+            for end in 1..=text.len() {
+                seen = pattern.next(seen, text[end - 1]);
+                let longest = (0..=length).rev().find(|shown| text[..end].ends_with(&text[..*shown]));
+                assert_eq!(Some(seen), longest, "{length} {end}");
+            }
+        }
     }
 
     #[test]

@@ -22,16 +22,19 @@ use ureq::unversioned::transport::{
 };
 
 use super::secret::Secret;
+use super::whole::Whole;
 
 /// The least that a socket can be told to wait.
 const INSTANT: Duration = Duration::from_millis(1);
+/// By how much a socket may wait longer than it should, so that it need not be told anew before every call.
+const TOLERANCE: Duration = Duration::from_millis(20);
 
 /// An agent whose every connection heeds `limit` and fills in `secret`.
 pub(super) fn agent(config: Config, limit: &Arc<Limit>, secret: Secret) -> ureq::Agent {
     let chain = ConnectProxyConnector::default().chain(Dial(Arc::clone(limit)));
     #[cfg(feature = "tls")]
     let chain = chain.chain(RustlsConnector::default());
-    let chain = chain.chain(secret);
+    let chain = chain.chain(secret).chain(Whole);
     ureq::Agent::with_parts(config, Connecting { chain, limit: Arc::clone(limit) }, Unresolved)
 }
 
@@ -140,7 +143,13 @@ impl<In: Transport> Connector<In> for Dial {
         stream.set_nodelay(true)?;
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(Either::B(Socket { stream, buffers, limit: Arc::clone(&self.0), cut_off: false })))
+        Ok(Some(Either::B(Socket {
+            stream,
+            buffers,
+            limit: Arc::clone(&self.0),
+            told: Told::default(),
+            cut_off: false,
+        })))
     }
 }
 
@@ -189,8 +198,20 @@ struct Socket {
     stream: TcpStream,
     buffers: LazyBuffers,
     limit: Arc<Limit>,
+    told: Told,
     /// The other side takes nothing more. What it said before may still be read, then this connection is done.
     cut_off: bool,
+}
+
+/// How long the socket was told to wait.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    read: Option<Duration>,
+    write: Option<Duration>,
+}
+
+fn is_about(told: Option<Duration>, left: Duration) -> bool {
+    told.is_some_and(|told| told.abs_diff(left) <= TOLERANCE)
 }
 
 impl Transport for Socket {
@@ -201,13 +222,17 @@ impl Transport for Socket {
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let mut rest = self.buffers.output().get(..amount).unwrap_or_default();
         while !rest.is_empty() && !self.cut_off {
-            unless_gone(self.stream.set_write_timeout(Some(self.limit.left()?)))?;
+            let left = self.limit.left()?;
+            if !is_about(self.told.write, left) {
+                unless_gone(self.stream.set_write_timeout(Some(left)))?;
+                self.told.write = Some(left);
+            }
             match self.stream.write(rest) {
                 Ok(0) => self.cut_off = true,
                 Ok(written) => rest = rest.get(written..).unwrap_or_default(),
                 Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(self.limit.late().into()),
+                    // Whether it was too long is for the limit to say.
+                    ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
                     ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {
                         self.cut_off = true;
                     }
@@ -220,15 +245,18 @@ impl Transport for Socket {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         loop {
-            unless_gone(self.stream.set_read_timeout(Some(self.limit.left_to_read()?)))?;
+            let left = self.limit.left_to_read()?;
+            if !is_about(self.told.read, left) {
+                unless_gone(self.stream.set_read_timeout(Some(left)))?;
+                self.told.read = Some(left);
+            }
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(read) => {
                     self.buffers.input_appended(read);
                     return Ok(read > 0);
                 }
                 Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(self.limit.late().into()),
+                    ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
                     _ => return Err(error.into()),
                 },
             }

@@ -150,6 +150,45 @@ fn the_request_is_what_was_given() -> Fallible {
 }
 
 #[test]
+fn a_small_request_arrives_in_one_piece() -> Fallible {
+    let (sender, pieces) = mpsc::channel();
+    let address = serve(move |_, mut stream| {
+        let mut piece = vec![0; HEAD_BYTES];
+        let length = stream.read(&mut piece)?;
+        piece.truncate(length);
+        let _ = sender.send(piece);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    })?;
+    assert_eq!(post(address, b"body")?.status, 200);
+    let piece = String::from_utf8(pieces.recv_timeout(LONG)?)?;
+    assert!(piece.starts_with("POST /v1/traces HTTP/1.1\r\n") && piece.ends_with("\r\n\r\nbody"), "{piece}");
+    Ok(())
+}
+
+#[test]
+fn a_body_of_any_length_arrives_behind_its_head() -> Fallible {
+    let (sender, requests) = mpsc::channel();
+    let address = serve(move |_, stream| {
+        let mut stream = BufReader::new(stream);
+        while let Some(request) = read_request(&mut stream)? {
+            let _ = sender.send(request);
+            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")?;
+        }
+        Ok(())
+    })?;
+    let mut transport = transport(address, LONG);
+    let around_a_buffer = (2 * HEAD_BYTES - 250..=2 * HEAD_BYTES + 10).step_by(13);
+    for length in [0, 1].into_iter().chain(around_a_buffer).chain([4 * HEAD_BYTES, 100_000]) {
+        let body: Vec<u8> = (0..length).map(|place| (place % 251) as u8).collect();
+        assert_eq!(transport.post(&body, Instant::now() + LONG)?.status, 200);
+        let request = requests.recv_timeout(LONG)?;
+        assert!(request.body == body, "{length}");
+        assert_eq!(header(&request.head, "content-length"), Some(&*length.to_string()));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_status_is_an_answer_and_comes_with_retry_after() -> Fallible {
     for (status, wait) in [(503, "7"), (429, "Sun, 06 Nov 1994 08:49:37 GMT"), (400, "soon")] {
         let head = format!("HTTP/1.1 {status} Status\r\nRetry-After: {wait}\r\nContent-Length: 3\r\n\r\nwhy");
