@@ -34,6 +34,9 @@ pub(crate) const GZIP_LEVEL: Compression = Compression::new(3);
 
 /// Where the worker hands its batches. One value is used by one thread; after a panic it is built anew.
 pub(crate) trait Export: Send {
+    /// Called once, before any batch is there: what can be prepared is begun, and nothing is waited for.
+    fn open(&mut self) {}
+
     /// Sends `batch`, and returns by `deadline` whatever the other side does.
     fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict;
 

@@ -27,6 +27,10 @@ impl OtlpJson {
 }
 
 impl Export for OtlpJson {
+    fn open(&mut self) {
+        self.transport.open();
+    }
+
     /// A retried batch is encoded again: retries are rare, and keeping bodies for them would cost memory always.
     fn export(&mut self, batch: &[&SpanRecord], deadline: Instant) -> Verdict {
         let Self { transport, key, compressor } = self;

@@ -1,5 +1,6 @@
 //! HTTP: one request, one answer, within bounds that hold whatever the other side does.
 
+mod dial;
 mod secret;
 mod socket;
 mod whole;
@@ -9,8 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use ureq::http::{HeaderMap, HeaderValue};
+use ureq::http::{HeaderMap, HeaderValue, Uri};
 
+use self::dial::Ahead;
 use self::secret::Secret;
 use self::socket::Limit;
 use super::retry::parse_retry_after;
@@ -31,6 +33,7 @@ pub(crate) struct Transport {
     headers: HeaderMap,
     bounds: Bounds,
     limit: Arc<Limit>,
+    ahead: Arc<Ahead>,
 }
 
 /// How long a request may take.
@@ -107,8 +110,20 @@ impl Transport {
             .max_idle_connections(1)
             .max_idle_age(IDLE)
             .build();
-        let limit = Arc::new(Limit::default());
-        Self { agent: socket::agent(config, &limit, secret), url, headers, bounds, limit }
+        let (limit, ahead) = <(Arc<Limit>, Arc<Ahead>)>::default();
+        let agent = socket::agent(config, &limit, &ahead, secret);
+        Self { agent, url, headers, bounds, limit, ahead }
+    }
+
+    /// Begins a connection for the first request, and waits for nothing. Through a proxy there is none before it is
+    /// needed.
+    pub(crate) fn open(&self) {
+        if self.agent.config().proxy().is_none()
+            && let Ok(uri) = self.url.parse::<Uri>()
+            && uri.host().is_some()
+        {
+            self.ahead.begin(uri, self.bounds.connect);
+        }
     }
 
     /// Posts `body` and returns by `deadline`, or when the bounds are reached, whichever comes first.

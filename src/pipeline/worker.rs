@@ -48,6 +48,7 @@ pub(super) fn spawn(
     thread::Builder::new().name("bento-worker".into()).spawn(move || {
         enter_worker();
         let mut worker = Worker { shared, build, exporter: None, spool, log: Log::default() };
+        guarded(|| worker.exporter.insert((worker.build)()).open()).ok();
         while guarded(|| worker.run()).is_err() {
             worker.shared.change(Queue::abandon);
             worker.shared.settled.notify_all();

@@ -7,9 +7,8 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -21,17 +20,19 @@ use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
+use super::dial::{Ahead, connect, is_silent};
 use super::secret::Secret;
 use super::whole::Whole;
 
 /// The least that a socket can be told to wait.
-const INSTANT: Duration = Duration::from_millis(1);
+pub(super) const INSTANT: Duration = Duration::from_millis(1);
 /// By how much a socket may wait longer than it should, so that it need not be told anew before every call.
 const TOLERANCE: Duration = Duration::from_millis(20);
 
 /// An agent whose every connection heeds `limit` and fills in `secret`.
-pub(super) fn agent(config: Config, limit: &Arc<Limit>, secret: Secret) -> ureq::Agent {
-    let chain = ConnectProxyConnector::default().chain(Dial(Arc::clone(limit)));
+pub(super) fn agent(config: Config, limit: &Arc<Limit>, ahead: &Arc<Ahead>, secret: Secret) -> ureq::Agent {
+    let dial = Dial { limit: Arc::clone(limit), ahead: Arc::clone(ahead) };
+    let chain = ConnectProxyConnector::default().chain(dial);
     #[cfg(feature = "tls")]
     let chain = chain.chain(RustlsConnector::default());
     let chain = chain.chain(secret).chain(Whole);
@@ -69,6 +70,11 @@ impl Limit {
         };
     }
 
+    /// The limit of a connection that is made on its own.
+    pub(super) fn until(end: Instant) -> Self {
+        Self(Mutex::new(Exchange { connect_by: Some(end), connecting: true, ..Exchange::default() }))
+    }
+
     /// Says whether a connection is being made, and returns what was said before.
     fn set_connecting(&self, connecting: bool) -> bool {
         std::mem::replace(&mut self.exchange().connecting, connecting)
@@ -92,7 +98,7 @@ impl Limit {
         })
     }
 
-    fn late(&self) -> io::Error {
+    pub(super) fn late(&self) -> io::Error {
         let late = if self.exchange().connecting { Late::Connection } else { Late::Answer };
         io::Error::new(ErrorKind::TimedOut, late)
     }
@@ -126,7 +132,10 @@ impl<C: Connector> Connector for Connecting<C> {
 
 /// Opens a socket, unless there is a tunnel already.
 #[derive(Debug)]
-struct Dial(Arc<Limit>);
+struct Dial {
+    limit: Arc<Limit>,
+    ahead: Arc<Ahead>,
+}
 
 impl<In: Transport> Connector<In> for Dial {
     type Out = Either<In, Socket>;
@@ -139,14 +148,16 @@ impl<In: Transport> Connector<In> for Dial {
         if let Some(tunnel) = chained {
             return Ok(Some(Either::A(tunnel)));
         }
-        let stream = dial(resolve(details.uri, &self.0)?, &self.0)?;
+        let Self { limit, ahead } = self;
+        let begun = ahead.take(details.uri, details.config.max_idle_age(), limit)?;
+        let stream = begun.map_or_else(|| connect(details.uri, limit), Ok)?;
         stream.set_nodelay(true)?;
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(Socket {
             stream,
             buffers,
-            limit: Arc::clone(&self.0),
+            limit: Arc::clone(limit),
             told: Told::default(),
             cut_off: false,
         })))
@@ -161,37 +172,6 @@ impl Resolver for Unresolved {
     fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
     }
-}
-
-fn resolve(uri: &Uri, limit: &Limit) -> io::Result<Vec<SocketAddr>> {
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    let name = format!("{}:{port}", uri.host().unwrap_or_default());
-    if let Ok(address) = name.parse() {
-        return Ok(vec![address]);
-    }
-    // The system's look-up knows no deadline, so it gets a thread that can be left behind.
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::Builder::new()
-        .name("bento-lookup".to_owned())
-        .spawn(move || sender.send(name.to_socket_addrs().map(Vec::from_iter)))?;
-    receiver.recv_timeout(limit.left()?).unwrap_or_else(|_| Err(limit.late()))
-}
-
-/// Connects to the first address that answers. Each has its share of the time, so that one that swallows packets (IPv6
-/// without a route) leaves enough for the next.
-fn dial(addresses: Vec<SocketAddr>, limit: &Limit) -> io::Result<TcpStream> {
-    let mut error = io::Error::new(ErrorKind::NotFound, "the host has no address");
-    let mut untried = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
-    for address in addresses {
-        let share = limit.left()? / untried;
-        untried -= 1;
-        match TcpStream::connect_timeout(&address, share.max(INSTANT)) {
-            Ok(stream) => return Ok(stream),
-            Err(late) if late.kind() == ErrorKind::TimedOut => error = limit.late(),
-            Err(other) => error = other,
-        }
-    }
-    Err(error)
 }
 
 struct Socket {
@@ -263,15 +243,8 @@ impl Transport for Socket {
         }
     }
 
-    /// An idle connection is open when there is nothing to read: neither its end nor bytes nobody asked for.
     fn is_open(&mut self) -> bool {
-        let silent = |stream: &mut TcpStream| {
-            stream.set_nonblocking(true)?;
-            let silent = matches!(stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
-            stream.set_nonblocking(false)?;
-            io::Result::Ok(silent)
-        };
-        !self.cut_off && silent(&mut self.stream).unwrap_or(false)
+        !self.cut_off && is_silent(&mut self.stream).unwrap_or(false)
     }
 }
 

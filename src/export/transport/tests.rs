@@ -8,6 +8,7 @@ use super::*;
 use crate::config::Secret;
 use crate::credential::BaseUrl;
 
+mod ahead;
 mod faults;
 #[cfg(feature = "tls")]
 mod tls;
@@ -179,7 +180,7 @@ fn a_body_of_any_length_arrives_behind_its_head() -> Fallible {
     let mut transport = transport(address, LONG);
     let around_a_buffer = (2 * HEAD_BYTES - 250..=2 * HEAD_BYTES + 10).step_by(13);
     for length in [0, 1].into_iter().chain(around_a_buffer).chain([4 * HEAD_BYTES, 100_000]) {
-        let body: Vec<u8> = (0..length).map(|place| (place % 251) as u8).collect();
+        let body: Vec<u8> = (0..=250).cycle().take(length).collect();
         assert_eq!(transport.post(&body, Instant::now() + LONG)?.status, 200);
         let request = requests.recv_timeout(LONG)?;
         assert!(request.body == body, "{length}");

@@ -1,6 +1,7 @@
 //! Starting: what is resolved from where, what is refused, and what a start does to the process.
 
 mod again;
+mod ahead;
 mod lazy;
 
 use crate::support::{KEY, LONG, OTHER_KEY, Server, await_workers, journal, scenario, span_names, threads};
