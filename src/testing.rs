@@ -20,6 +20,7 @@ use std::fmt::Write;
 
 pub use capture::{Builder, builder, capture, capture_async};
 
+use crate::export::encode;
 use crate::record::{SpanRecord, Status, keys};
 use crate::{SpanId, TraceId};
 
@@ -153,6 +154,26 @@ impl Spans {
             below(Some(span.id()), depth + 1, &mut pending);
         }
         lines.join("\n")
+    }
+
+    /// The spans as the body of one request to the backend, before it is compressed: compact OTLP/JSON, for a snapshot
+    /// or for another tool to read. How many spans and bytes a request may carry does not count here; who sends them is
+    /// an SDK without settings.
+    ///
+    /// ```
+    /// let spans = bento::testing::capture(|| bento::track_ai("plan").input("Hi").send());
+    /// let body: serde_json::Value = serde_json::from_str(&spans.otlp_json())?;
+    /// let plan = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    /// assert_eq!(plan["name"], "plan");
+    /// assert_eq!(plan["attributes"][0]["value"]["stringValue"], "Hi");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn otlp_json(&self) -> String {
+        let records: Vec<&SpanRecord> = self.iter().map(|span| &span.0).collect();
+        let mut body = Vec::new();
+        // Writing to memory cannot fail, and JSON is UTF-8.
+        encode(&records, &mut body).ok();
+        String::from_utf8(body).unwrap_or_default()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::LossReason;
 use crate::record::SpanRecord;
 
 pub(crate) use body::{Compressor, is_whole, split};
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, fuzzing, feature = "testing"))]
 pub(crate) use encode::encode;
 pub(crate) use otlp_json::OtlpJson;
 #[cfg(any(test, fuzzing))]
