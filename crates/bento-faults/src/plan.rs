@@ -45,6 +45,9 @@ pub enum Keep {
     /// Everything.
     #[default]
     Bodies,
+    /// Everything, and the bodies as they travelled, to be inflated when somebody looks at their spans: least is taken
+    /// from whoever is measured meanwhile.
+    Packed,
     /// The head, and which spans there were.
     Spans,
     /// Nothing but their number.

@@ -1,5 +1,6 @@
 //! What a server received.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 use std::time::Instant;
 
@@ -12,7 +13,8 @@ use serde_json::Value;
 pub struct Received {
     /// The request line and the headers, up to and with the empty line.
     pub head: String,
-    /// Inflated, where it was compressed. Empty where the server was told not to keep it.
+    /// Inflated, where it was compressed, unless the server was told to leave it [packed](crate::Keep::Packed). Empty
+    /// where it was told not to keep it.
     pub body: Vec<u8>,
     /// When its head had come.
     pub at: Instant,
@@ -22,6 +24,8 @@ pub struct Received {
     pub wire_bytes: usize,
     /// What its spans were, where the body is not kept.
     pub(crate) spans: Option<Vec<SpanName>>,
+    /// Whether the body is still compressed.
+    is_packed: bool,
 }
 
 /// What became of a request.
@@ -88,12 +92,12 @@ impl Received {
 
     /// The body, which must be JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
+        serde_json::from_slice(&self.text().unwrap()).unwrap()
     }
 
     /// The spans of an OTLP/JSON body, in order; none of any other body.
     pub fn spans(&self) -> Vec<SpanName> {
-        self.spans.clone().unwrap_or_else(|| parse(&self.body))
+        self.spans.clone().unwrap_or_else(|| self.text().map(|text| parse(&text)).unwrap_or_default())
     }
 
     /// Forgets the body but for the names of its spans.
@@ -111,21 +115,35 @@ impl Received {
         }
         let head = String::from_utf8_lossy(&head).into_owned();
         let (body, at, fate) = (Vec::new(), Instant::now(), Fate::Unread);
-        Ok(Some(Self { head, body, at, fate, wire_bytes: 0, spans: None }))
+        Ok(Some(Self { head, body, at, fate, wire_bytes: 0, spans: None, is_packed: false }))
     }
 
-    /// Reads the body that the head announces.
+    /// Reads the body that the head announces, as it travels.
     pub(crate) fn read_body(&mut self, stream: &mut impl BufRead) -> io::Result<()> {
         let length = self.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body)?;
+        self.body = vec![0; length];
         self.wire_bytes = length;
-        if self.header("content-encoding") == Some("gzip") {
-            GzDecoder::new(&*body).read_to_end(&mut self.body)?;
-        } else {
-            self.body = body;
+        self.is_packed = self.header("content-encoding") == Some("gzip");
+        stream.read_exact(&mut self.body)
+    }
+
+    /// Inflates the body, where it is compressed.
+    pub(crate) fn unpack(&mut self) -> io::Result<()> {
+        if self.is_packed {
+            self.body = self.text()?.into_owned();
+            self.is_packed = false;
         }
         Ok(())
+    }
+
+    /// The body, inflated.
+    fn text(&self) -> io::Result<Cow<'_, [u8]>> {
+        if !self.is_packed {
+            return Ok(Cow::Borrowed(&self.body));
+        }
+        let mut text = Vec::new();
+        GzDecoder::new(&*self.body).read_to_end(&mut text)?;
+        Ok(Cow::Owned(text))
     }
 }
 

@@ -252,6 +252,9 @@ impl Shared {
             }
         }
         request.read_body(stream)?;
+        if self.plan.keep != Keep::Packed {
+            request.unpack()?;
+        }
         let answer = (self.plan.script)(number, &request);
         request.fate = answer.fate();
         self.give(&answer, request, stream.get_mut())
@@ -281,7 +284,7 @@ impl Shared {
     /// Takes note of a request, and says where, if the plan keeps it.
     fn enter(&self, mut request: Received) -> Option<usize> {
         match self.plan.keep {
-            Keep::Bodies => {}
+            Keep::Bodies | Keep::Packed => {}
             Keep::Spans => request.shrink(),
             Keep::Nothing => return None,
         }

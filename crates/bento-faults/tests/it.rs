@@ -6,6 +6,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use bento_faults::{Answer, Cut, Door, Early, Fate, Keep, Parting, Plan, Proxy, Server};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -20,6 +23,20 @@ fn exchange(address: SocketAddr, body: &str) -> io::Result<String> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// The same with a body in gzip; gives its size on the wire.
+fn exchange_packed(address: SocketAddr, body: &str) -> io::Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body.as_bytes())?;
+    let packed = encoder.finish()?;
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(LONG))?;
+    let length = packed.len();
+    write!(stream, "POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n")?;
+    stream.write_all(&packed)?;
+    stream.read_to_end(&mut Vec::new())?;
+    Ok(length)
 }
 
 fn fates(server: &Server) -> Vec<Fate> {
@@ -44,6 +61,20 @@ fn what_was_received_is_remembered() {
     exchange(frugal.address(), SPAN).unwrap();
     let request = frugal.only();
     assert_eq!((request.body.len(), request.spans()[0].name.as_str()), (0, "n"));
+}
+
+#[test]
+fn a_packed_body_is_inflated_when_somebody_looks() {
+    let plan = || Plan::always(Answer::ok().then_close());
+    let lazy = plan().keep(Keep::Packed).start();
+    let length = exchange_packed(lazy.address(), SPAN).unwrap();
+    let request = lazy.only();
+    assert_eq!((request.body.len(), request.wire_bytes), (length, length));
+    assert_eq!((request.spans()[0].name.as_str(), request.json()["resourceSpans"].is_array()), ("n", true));
+
+    let eager = plan().start();
+    exchange_packed(eager.address(), SPAN).unwrap();
+    assert_eq!((eager.only().body, eager.only().spans().len()), (SPAN.as_bytes().to_vec(), 1));
 }
 
 #[test]
