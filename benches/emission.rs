@@ -66,20 +66,20 @@ mod small_span {
 
     #[divan::bench(sample_size = SMALL)]
     fn bento(bencher: Bencher<'_, '_>) {
-        with_bento(bencher, SMALL, 1, |_| small::send());
+        with_bento(bencher, SMALL, 1, small::send);
     }
 
     #[divan::bench(sample_size = SMALL)]
     fn bento_in_trajectory(bencher: Bencher<'_, '_>) {
         let _turn = bento::begin("user_turn").own_trace().start();
-        with_bento(bencher, SMALL, 1, |_| small::send());
+        with_bento(bencher, SMALL, 1, small::send);
         super::EMITTED[0].fetch_add(1, super::Ordering::Relaxed);
     }
 
     #[divan::bench(sample_size = SMALL)]
     fn opentelemetry(bencher: Bencher<'_, '_>) {
         let tracer = tracer();
-        with_opentelemetry(bencher, SMALL, 1, |_| rival::small::send(&tracer));
+        with_opentelemetry(bencher, SMALL, 1, |number| rival::small::send(&tracer, number));
     }
 }
 

@@ -19,7 +19,7 @@ fn main() {
 /// As many as one request carries.
 #[divan::bench]
 fn small_spans_512(bencher: Bencher<'_, '_>) {
-    let spans = bento::testing::capture(|| (0..512).for_each(|_| small::send()));
+    let spans = bento::testing::capture(|| (0..512).for_each(small::send));
     encode(bencher, &spans);
 }
 

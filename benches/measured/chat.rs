@@ -12,29 +12,34 @@ pub(crate) fn text(seed: u64, bytes: usize) -> String {
     let mut text = String::from("[");
     while text.len() < bytes {
         let role = if random.below(2) == 0 { "user" } else { "assistant" };
-        text.push_str(r#"{"role":""#);
-        text.push_str(role);
-        text.push_str(r#"","content":""#);
-        for _ in 0..60 {
-            word(&mut random, &mut text);
-            text.push_str(match random.below(24) {
-                0 => ".\\n",
-                1 => " \\\"",
-                2 => ", ",
-                _ => " ",
-            });
-        }
-        text.push_str(r#""},"#);
+        let content = sentences(random.below(u64::MAX), 500);
+        text.extend([r#"{"role":""#, role, r#"","content":""#, &content, r#""},"#]);
     }
     text.push_str("{}]");
     text
 }
 
+/// Sentences of `bytes` bytes or a little more, as they stand in JSON.
+pub(crate) fn sentences(seed: u64, bytes: usize) -> String {
+    let mut random = Random(seed);
+    let mut text = String::new();
+    while text.len() < bytes {
+        word(&mut random, &mut text);
+        text.push_str(match random.below(24) {
+            0 => ".\\n",
+            1 => " \\\"",
+            2 => ", ",
+            _ => " ",
+        });
+    }
+    text
+}
+
 /// Words are as unequally common as in a language: a few make up much of a text.
 fn word(random: &mut Random, text: &mut String) {
-    let rank = random.below(4096).min(random.below(4096)).min(random.below(4096));
+    let rank = (0..4).map(|_| random.below(512)).min().unwrap_or(0);
     let mut syllables = Random(rank);
-    for _ in 0..=rank % 3 {
+    for _ in 0..rank % 3 + 2 {
         let index = usize::try_from(syllables.below(SYLLABLES.len() as u64)).unwrap_or(0);
         text.push_str(SYLLABLES.get(index).copied().unwrap_or_default());
     }

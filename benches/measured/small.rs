@@ -1,16 +1,43 @@
 //! A small span, eight attributes: what most spans of an agent look like.
 
-pub(crate) const INPUT: &str = "What is the weather like in Lisbon today";
-pub(crate) const OUTPUT: &str = "It is twenty-two degrees and sunny in Lisbon, with some wind";
+use std::sync::LazyLock;
 
-pub(crate) fn send() {
+use super::chat;
+
+/// What one user said in one conversation, and what came back.
+pub(crate) struct Exchange {
+    pub(crate) user: String,
+    pub(crate) conversation: String,
+    pub(crate) input: String,
+    pub(crate) output: String,
+}
+
+/// Were they all alike, a compressor would make nothing of them.
+static EXCHANGES: LazyLock<Vec<Exchange>> = LazyLock::new(|| (0..1_024).map(exchange).collect());
+
+fn exchange(number: u64) -> Exchange {
+    Exchange {
+        user: format!("u{}", number % 97),
+        conversation: format!("c{}", number % 389),
+        input: chat::sentences(number, 36),
+        output: chat::sentences(!number, 56),
+    }
+}
+
+/// One of them.
+pub(crate) fn pick(number: usize) -> &'static Exchange {
+    &EXCHANGES[number % EXCHANGES.len()]
+}
+
+pub(crate) fn send(number: usize) {
+    let Exchange { user, conversation, input, output } = pick(number);
     bento::track_ai("user_message")
-        .user_id("u42")
-        .convo_id("c1")
+        .user_id(user)
+        .convo_id(conversation)
         .model("gpt-4o")
         .provider("openai")
-        .input(INPUT)
-        .output(OUTPUT)
+        .input(input)
+        .output(output)
         .property("experiment", 17)
         .property("channel", "mail")
         .send();

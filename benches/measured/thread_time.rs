@@ -1,18 +1,16 @@
 //! What this thread has cost so far.
 
-use std::time::Duration;
-
-/// Time this thread has run for. It counts nothing while others run or while the thread waits, so a busy machine does
-/// not spoil it.
+/// Seconds that this thread has run for. Nothing counts while others run or while the thread waits, so that a busy machine
+/// does not spoil it.
 #[cfg(unix)]
-pub(crate) fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
+    std::time::Duration::try_from(time).unwrap_or_default().as_secs_f64()
 }
 
-/// Where it is not told, time that has passed.
+/// Where it is not told, those that have passed.
 #[cfg(not(unix))]
-pub(crate) fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> f64 {
     static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-    START.elapsed()
+    START.elapsed().as_secs_f64()
 }

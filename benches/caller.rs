@@ -1,0 +1,168 @@
+//! What a call takes of its caller, beside OpenTelemetry in the same run: `cargo bench --bench caller`.
+//!
+//! Both sides record the same spans and send them to sinks of their own. Rounds alternate; only the calls are timed, on
+//! threads that live through all rounds; everything is delivered before the next round begins. What counts is the ratio.
+
+#![expect(clippy::print_stdout, reason = "a benchmark reports")]
+
+use std::error::Error;
+use std::sync::{Barrier, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use opentelemetry::trace::TracerProvider;
+
+mod measured {
+    pub(crate) mod chat;
+    pub(crate) mod filter;
+    pub(crate) mod payload;
+    pub(crate) mod quantile;
+    pub(crate) mod sink;
+    pub(crate) mod small;
+    pub(crate) mod thread_time;
+    pub(crate) mod trajectory;
+    pub(crate) mod rival {
+        pub(crate) mod payload;
+        pub(crate) mod provider;
+        pub(crate) mod small;
+        pub(crate) mod trajectory;
+    }
+}
+use measured::filter::is_wanted;
+use measured::quantile::quantile;
+use measured::sink::{self, Sink};
+use measured::thread_time::thread_time;
+use measured::{chat, payload, rival, small, trajectory};
+
+/// More than anything here takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// The same work, done in two ways.
+struct Work<'a> {
+    name: &'static str,
+    threads: u64,
+    rounds: usize,
+    /// By each thread in each round: all together find room in a queue, be its worker ever so late.
+    calls: u64,
+    spans: u64,
+    sides: [&'a (dyn Fn(usize) + Sync); 2],
+}
+
+/// One thread in one round: nanoseconds a call, of its own time and of everybody's.
+type Sample = [f64; 2];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    if sink::is_sink() {
+        return Ok(());
+    }
+    let mut sinks = [Sink::start()?, Sink::start()?];
+    let _bento = bento::builder().api_key("bl_pk_bench").base_url(sinks[0].url()).init()?;
+    let provider = rival::provider::start(sinks[1].url())?;
+    let tracer = provider.tracer("bench");
+
+    let chats: Vec<String> = (0..16).map(|seed| chat::text(seed, 64 * 1024)).collect();
+    let chat = |number: usize| chats.get(number % chats.len()).map(String::as_str).unwrap_or_default();
+    let small: [&(dyn Fn(usize) + Sync); 2] = [&small::send, &|number| rival::small::send(&tracer, number)];
+    let turn: [&(dyn Fn(usize) + Sync); 2] = [&|_| trajectory::send(), &|_| rival::trajectory::send(&tracer)];
+    let long: [&(dyn Fn(usize) + Sync); 2] = [&|number| payload::send(chat(number), "Paris"), &|number| {
+        rival::payload::send(&tracer, chat(number), "Paris");
+    }];
+    let works = [
+        Work { name: "small span", threads: 1, rounds: 200, calls: 1_000, spans: 1, sides: small },
+        Work { name: "small span", threads: 2, rounds: 100, calls: 1_000, spans: 1, sides: small },
+        Work { name: "small span", threads: 8, rounds: 100, calls: 250, spans: 1, sides: small },
+        Work {
+            name: "trajectory of 6 spans",
+            threads: 1,
+            rounds: 200,
+            calls: 160,
+            spans: trajectory::SPANS.into(),
+            sides: turn,
+        },
+        Work { name: "payload of 64 KiB", threads: 1, rounds: 40, calls: 100, spans: 1, sides: long },
+    ];
+
+    println!("ns per call on the caller's thread; `wall` counts what it waited, too\n");
+    println!(
+        "| call | threads | side | CPU p50 | CPU p99 | wall p50 | wall p99 | ratio of CPU p50 | of wall p50 |"
+    );
+    println!("|---|---:|---|---:|---:|---:|---:|---:|---:|");
+    for work in works.iter().filter(|work| is_wanted(work.name)) {
+        let before = [sinks[0].arrived()?.spans, sinks[1].arrived()?.spans];
+        let samples = alternate(work, |side| match side {
+            0 => Ok(bento::flush(LONG)?),
+            _ => Ok(provider.force_flush()?),
+        })?;
+        report(work, &samples);
+        for (sink, before) in sinks.iter_mut().zip(before) {
+            let emitted = work.threads * work.calls * work.spans * (work.rounds as u64 + 1);
+            assert_eq!(sink.arrived()?.spans - before, emitted, "not all spans have arrived");
+        }
+    }
+    Ok(())
+}
+
+/// Lets both sides work in turns. The first round warms them up and does not count.
+fn alternate(
+    work: &Work<'_>,
+    flush: impl Fn(usize) -> Result<(), Box<dyn Error>>,
+) -> Result<[Vec<Sample>; 2], Box<dyn Error>> {
+    let samples = [Mutex::new(Vec::new()), Mutex::new(Vec::new())];
+    let crowd = usize::try_from(work.threads)?;
+    let (start, end) = (Barrier::new(crowd + 1), Barrier::new(crowd + 1));
+    let turns = || (0..=work.rounds).flat_map(|round| [(round, 0), (round, 1)]);
+    let mut flushed = Ok(());
+    thread::scope(|scope| {
+        for _ in 0..crowd {
+            scope.spawn(|| {
+                for (round, side) in turns() {
+                    start.wait();
+                    let sample = time(work.calls, work.sides[side]);
+                    if round > 0 {
+                        samples[side].lock().unwrap_or_else(PoisonError::into_inner).push(sample);
+                    }
+                    end.wait();
+                }
+            });
+        }
+        for (_, side) in turns() {
+            start.wait();
+            end.wait();
+            if flushed.is_ok() {
+                flushed = flush(side);
+            }
+        }
+    });
+    flushed?;
+    Ok(samples.map(|samples| samples.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody needs the last of fifteen digits")]
+fn time(calls: u64, call: &(dyn Fn(usize) + Sync)) -> Sample {
+    let (start, own) = (Instant::now(), thread_time());
+    for number in 0..calls {
+        call(usize::try_from(number).unwrap_or_default());
+    }
+    let (own, wall) = (thread_time() - own, start.elapsed().as_secs_f64());
+    [own, wall].map(|time| time * 1e9 / calls as f64)
+}
+
+fn report(work: &Work<'_>, samples: &[Vec<Sample>; 2]) {
+    let of = |side: usize, clock: usize, share: f64| {
+        let times: Vec<f64> = samples[side].iter().map(|sample| sample[clock]).collect();
+        quantile(&times, share)
+    };
+    for (side, name) in ["bento", "opentelemetry"].into_iter().enumerate() {
+        let [p50, p99] = [0.5, 0.99].map(|share| of(side, 0, share));
+        let [wall50, wall99] = [0.5, 0.99].map(|share| of(side, 1, share));
+        print!(
+            "| {} | {} | {name} | {p50:.0} | {p99:.0} | {wall50:.0} | {wall99:.0} |",
+            work.name, work.threads
+        );
+        if side == 0 {
+            println!(" **{:.2}** | {:.2} |", p50 / of(1, 0, 0.5), wall50 / of(1, 1, 0.5));
+        } else {
+            println!(" | |");
+        }
+    }
+}
