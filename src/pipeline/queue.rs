@@ -199,7 +199,6 @@ impl Queue {
         self.accounts.accepted += 1;
         if self.phase != Phase::Open {
             self.lose(&[number], LossReason::NotRunning);
-            pushed.evicted.push(record);
             return;
         }
         if self.bytes_in_hand() + size > self.policy.queue_bytes {

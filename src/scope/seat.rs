@@ -327,7 +327,7 @@ mod tests {
     fn open() -> Arc<OpenSpan> {
         let limits = Limits::default();
         let client = Arc::new(Client::new(Arc::new(Nobody), limits, Resource::default(), Sources::default()));
-        OpenSpan::start(&current(), client, Role::Tool, Draft::named("tool", limits), false)
+        OpenSpan::start(&current(), &client, Role::Tool, Draft::named("tool", limits), false)
     }
 
     #[test]
