@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::Shared;
+use super::shared::Shared;
 use super::timer::Alarm;
 use crate::error::DeliveryError;
 

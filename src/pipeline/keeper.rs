@@ -4,12 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Shared;
 use super::batch::Batch;
+use super::own_thread::enter_worker;
 use super::queue::{Keep, Queue};
+use super::shared::Shared;
 use super::spool::{Spool, SpoolFile, WriteError};
 use super::sync::thread::{self, JoinHandle};
-use super::worker::enter_worker;
 use crate::config::Settings;
 use crate::export::Compressor;
 use crate::foreign::guarded;

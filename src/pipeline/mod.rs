@@ -8,7 +8,9 @@ mod handover;
 mod intake;
 mod keeper;
 mod overflow;
+mod own_thread;
 mod queue;
+mod shared;
 mod spool;
 mod sync;
 mod timer;
@@ -18,23 +20,22 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 pub(crate) use accounts::{Accounts, Telling};
 use flush::Flush;
 use intake::Intake;
+pub(crate) use own_thread::on_worker;
 pub(crate) use queue::Policy;
-use queue::{Arrival, Keep, Pushed, Queue, Step};
+use queue::{Arrival, Pushed, Queue};
+use shared::Shared;
 pub(crate) use spool::Spool;
 use sync::thread::JoinHandle;
 use sync::{Condvar, Mutex, MutexGuard};
-pub(crate) use worker::on_worker;
 
 use crate::error::{DeliveryError, LossReason, Losses};
 use crate::export::Export;
-use crate::foreign::guarded;
-use crate::record::{Resource, SpanRecord, recycle};
+use crate::record::{Records, Resource, SpanRecord};
 
 /// Where finished records go.
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
@@ -48,7 +49,7 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
         not(feature = "otel"),
         expect(dead_code, reason = "only an exporter answers for its own spans")
     )]
-    fn deliver(&self, records: Vec<Box<SpanRecord>>, deadline: Instant) -> Delivery;
+    fn deliver(&self, records: Records, deadline: Instant) -> Delivery;
 }
 
 /// What became of some records.
@@ -120,126 +121,6 @@ pub(crate) struct Books {
     pub(crate) spooled: u64,
 }
 
-/// What callers and the worker share.
-#[derive(Debug)]
-struct Shared {
-    intake: Intake,
-    queue: Mutex<Queue>,
-    /// There is something to do for the worker.
-    work: Condvar,
-    /// There is something to bring to the disk.
-    keep: Condvar,
-    /// Something was settled, for those who wait in `flush` or `shutdown`.
-    settled: Condvar,
-    on_loss: Option<LossHook>,
-}
-
-impl Shared {
-    /// A panic elsewhere leaves the queue whole: it is changed in steps that do not panic.
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The queue with everything in it that was emitted before.
-    fn whole_queue(&self) -> MutexGuard<'_, Queue> {
-        let mut queue = self.queue();
-        self.gather(&mut queue);
-        queue
-    }
-
-    /// Brings everything to the queue that was emitted before.
-    fn gather(&self, queue: &mut Queue) {
-        let mut pushed = Pushed::default();
-        self.intake.carry_all(queue, &mut pushed);
-        if pushed.wake {
-            self.wake_threads();
-        }
-    }
-
-    /// Makes a change that may settle something, and wakes those who wait for it once the lock is released.
-    fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
-        let mut pushed = Pushed::default();
-        let (outcome, ready) = {
-            let mut queue = self.queue();
-            let outcome = change(&mut queue);
-            self.intake.follow(&mut queue, &mut pushed);
-            (outcome, queue.take_ready())
-        };
-        ready.into_iter().for_each(wake);
-        self.tell_pushed(pushed);
-        outcome
-    }
-
-    /// Wakes those who have something to do after a push.
-    fn tell_pushed(&self, pushed: Pushed) {
-        if pushed.wake {
-            self.work.notify_one();
-        }
-        if pushed.keep {
-            self.keep.notify_one();
-        }
-        if !pushed.evicted.is_empty() {
-            self.settled.notify_all();
-        }
-        // What was evicted serves the next spans of this thread.
-        pushed.evicted.into_iter().for_each(recycle);
-    }
-
-    /// Blocks the worker until there is something else to do than to wait.
-    fn next(&self) -> Step {
-        let mut queue = self.queue();
-        loop {
-            self.gather(&mut queue);
-            let now = Instant::now();
-            let until = match queue.next(now) {
-                Step::Wait(until) => until,
-                step => return step,
-            };
-            let pause = until.saturating_duration_since(now);
-            queue = self.work.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Blocks the keeper likewise.
-    fn next_keep(&self) -> Keep {
-        let mut queue = self.queue();
-        loop {
-            let now = Instant::now();
-            let until = match queue.next_keep(now) {
-                Keep::Wait(until) => until,
-                step => return step,
-            };
-            queue = match until {
-                Some(until) => {
-                    let pause = until.saturating_duration_since(now);
-                    self.keep.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.keep.wait(queue).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-    }
-
-    /// Tells the host of losses. What panics in it is counted, and tells nobody.
-    fn tell(&self, losses: &Losses) {
-        let Some(LossHook(hook)) = &self.on_loss else { return };
-        worker::as_worker(|| {
-            if guarded(|| hook(losses)).is_err() {
-                self.queue().count_panic();
-            }
-        });
-    }
-
-    fn wake_threads(&self) {
-        self.work.notify_one();
-        self.keep.notify_one();
-    }
-}
-
-/// A waker is foreign code: a panic in it must not end the worker, nor reach a caller who only emits.
-fn wake(waker: Waker) {
-    guarded(|| waker.wake()).ok();
-}
-
 impl Sink for Pipeline {
     fn accept(&self, record: Box<SpanRecord>) {
         let refused = match self.shared.intake.put(Arrival::of(record)) {
@@ -262,10 +143,12 @@ impl Sink for Pipeline {
         self.shared.queue().withhold(reason);
     }
 
-    fn deliver(&self, records: Vec<Box<SpanRecord>>, deadline: Instant) -> Delivery {
+    fn deliver(&self, records: Records, deadline: Instant) -> Delivery {
         let (ticket, pushed) = self.shared.change(|queue| queue.push_all(records));
         self.shared.settled.notify_all();
-        pushed.into_iter().for_each(|pushed| self.shared.tell_pushed(pushed));
+        for pushed in pushed {
+            self.shared.tell_pushed(pushed);
+        }
         Box::pin(self.follow(ticket, deadline))
     }
 }
@@ -361,7 +244,22 @@ impl Pipeline {
         if let Some(losses) = untold {
             self.shared.tell(&losses);
         }
+        self.await_telling();
         verdict
+    }
+
+    /// Waits until the host has been told what the worker was about to tell it. A hook that hangs is not waited for.
+    fn await_telling(&self) {
+        const LONGEST: Duration = Duration::from_millis(500);
+        let end = Instant::now() + LONGEST;
+        let mut queue = self.shared.queue();
+        while queue.is_telling() && !on_worker() {
+            let pause = end.saturating_duration_since(Instant::now());
+            if pause.is_zero() {
+                return;
+            }
+            queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Waits for the threads' end, which is at hand unless an exporter overruns its deadline; then they are left alone.

@@ -1,6 +1,7 @@
 //! The bounded queue and its rules, as a state machine over time that is passed in: no thread, no clock, no network.
 
 mod disk;
+mod push;
 mod settle;
 
 use std::collections::VecDeque;
@@ -8,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use self::disk::Disk;
 pub(crate) use self::disk::Keep;
+pub(crate) use self::push::{Arrival, Pushed};
 use super::accounts::{Accounts, Tickets};
 use super::batch::{Batch, Entry, Spooled};
 use super::overflow::Overflow;
 use crate::config::Settings;
 use crate::error::{LossReason, Losses};
-use crate::record::SpanRecord;
 
 /// Bounds of the queue and of a batch.
 #[derive(Clone, Debug)]
@@ -96,6 +97,8 @@ pub(crate) struct Queue {
     overflow: Overflow,
     /// What the host has been told of losses; `None` where it does not want to know.
     told_losses: Option<Losses>,
+    /// How many are telling it of some at the moment.
+    telling: usize,
 }
 
 /// Records that a thread has taken out of the queue, and will bring back with a result.
@@ -122,30 +125,6 @@ impl InHand {
     }
 }
 
-/// A record that is to be taken in.
-#[derive(Debug)]
-pub(crate) struct Arrival {
-    pub(crate) size: usize,
-    record: Box<SpanRecord>,
-}
-
-impl Arrival {
-    pub(crate) fn of(record: Box<SpanRecord>) -> Self {
-        Self { size: record.size(), record }
-    }
-}
-
-/// What a push came to.
-#[derive(Debug, Default)]
-pub(crate) struct Pushed {
-    /// Whether the worker has something to do now.
-    pub(crate) wake: bool,
-    /// Whether the keeper has.
-    pub(crate) keep: bool,
-    /// What had to go, to be freed by the caller once the lock is released.
-    pub(crate) evicted: Vec<Box<SpanRecord>>,
-}
-
 impl Queue {
     pub(crate) fn new(policy: Policy, now: Instant) -> Self {
         Self {
@@ -167,6 +146,7 @@ impl Queue {
             tickets: Tickets::default(),
             overflow: Overflow::default(),
             told_losses: None,
+            telling: 0,
         }
     }
 
@@ -184,61 +164,6 @@ impl Queue {
         &self.accounts
     }
 
-    /// Takes a record in; past the bounds the oldest one goes.
-    pub(crate) fn push(&mut self, record: Box<SpanRecord>) -> Pushed {
-        let mut pushed = Pushed::default();
-        self.take_in(Arrival::of(record), &mut pushed);
-        pushed
-    }
-
-    /// The same for one of many, which adds to what they come to.
-    pub(crate) fn take_in(&mut self, arrival: Arrival, pushed: &mut Pushed) {
-        let Arrival { size, record } = arrival;
-        let number = self.next_number;
-        self.next_number += 1;
-        self.accounts.accepted += 1;
-        if self.phase != Phase::Open {
-            self.lose(&[number], LossReason::NotRunning);
-            return;
-        }
-        if self.bytes_in_hand() + size > self.policy.queue_bytes {
-            // There is no room for it, whoever goes.
-            self.overflow.drop_one();
-            self.lose(&[number], LossReason::BytesFull);
-            pushed.evicted.push(record);
-            return;
-        }
-        while self.spans >= self.policy.queue_spans {
-            if !self.evict(LossReason::QueueFull, &mut pushed.evicted) {
-                break;
-            }
-        }
-        while self.bytes + size > self.policy.queue_bytes {
-            if !self.evict(LossReason::BytesFull, &mut pushed.evicted) {
-                break;
-            }
-        }
-        let was_due = self.has_full_batch();
-        pushed.keep |= self.waiting.is_empty() && self.disk.is_on();
-        self.spans += 1;
-        self.bytes += size;
-        self.waiting_bytes += size;
-        self.waiting.push_back(Entry { number, size, record });
-        if !was_due && self.has_full_batch() {
-            (pushed.wake, pushed.keep) = (true, true);
-        }
-    }
-
-    /// Whether so much more can be taken in without anything else to be done about it than that.
-    pub(crate) fn has_room_for(&self, spans: usize, bytes: usize) -> bool {
-        let Policy { queue_spans, queue_bytes, .. } = self.policy;
-        self.phase == Phase::Open
-            && !self.disk.is_on()
-            && spans <= queue_spans / 2
-            && self.spans + spans <= queue_spans
-            && self.bytes + bytes <= queue_bytes
-    }
-
     /// Enters a span that is not to be sent, for a reason that is no failure.
     pub(crate) fn withhold(&mut self, reason: LossReason) {
         self.accounts.accepted += 1;
@@ -253,35 +178,6 @@ impl Queue {
 
     fn bytes_in_hand(&self) -> usize {
         self.in_flight.as_ref().map_or(0, |in_flight| in_flight.bytes) + self.disk.bytes_in_hand()
-    }
-
-    /// Makes room: what is on disk too leaves the memory, otherwise the oldest record is lost.
-    fn evict(&mut self, reason: LossReason, evicted: &mut Vec<Box<SpanRecord>>) -> bool {
-        let on_disk = self.retrying.iter().position(Batch::is_on_disk);
-        let on_disk = on_disk.and_then(|index| self.retrying.remove(index)).or_else(|| self.disk.take_kept());
-        if let Some(batch) = on_disk {
-            self.leave_to_disk(&batch);
-            evicted.extend(batch.entries.into_iter().map(|entry| entry.record));
-            return true;
-        }
-        let Some(entry) = self.take_oldest() else { return false };
-        self.spans -= 1;
-        self.bytes -= entry.size;
-        self.overflow.drop_one();
-        self.lose(&[entry.number], reason);
-        evicted.push(entry.record);
-        true
-    }
-
-    fn take_oldest(&mut self) -> Option<Entry> {
-        let Some(batch) = self.retrying.front_mut() else {
-            return self.waiting.pop_front().inspect(|entry| self.waiting_bytes -= entry.size);
-        };
-        let entry = batch.entries.pop_front();
-        if batch.entries.is_empty() {
-            self.retrying.pop_front();
-        }
-        entry
     }
 
     /// What to do at `now`.
@@ -383,7 +279,18 @@ impl Queue {
         let told = self.told_losses.as_mut()?;
         let untold = self.accounts.lost.since(told);
         told.clone_from(&self.accounts.lost);
+        self.telling += usize::from(!untold.is_empty());
         (!untold.is_empty()).then_some(untold)
+    }
+
+    /// Takes note that somebody has told the host what was untold.
+    pub(crate) fn note_told(&mut self) {
+        self.telling = self.telling.saturating_sub(1);
+    }
+
+    /// Whether somebody is about to.
+    pub(crate) fn is_telling(&self) -> bool {
+        self.telling > 0
     }
 
     fn not_after_deadline(&self, moment: Instant) -> Instant {

@@ -80,7 +80,7 @@ fn run() {
         if pause.is_zero() {
             let waker = first.remove();
             drop(pending);
-            super::wake(waker);
+            super::shared::wake(waker);
             pending = self::pending();
         } else {
             pending = CHANGED.here().wait_timeout(pending, pause).unwrap_or_else(PoisonError::into_inner).0;

@@ -1,16 +1,16 @@
 //! The one thread that encodes and sends. Nothing it does waits without a deadline, and no panic ends it.
 
-use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::BuildExport;
 use super::batch::{Batch, Spooled};
+use super::own_thread::enter_worker;
 use super::queue::{Queue, Step};
+use super::shared::Shared;
 use super::spool::{Spool, SpoolFile};
 use super::sync::thread::{self, JoinHandle};
-use super::sync::thread_local;
-use super::{BuildExport, Shared};
 use crate::error::LossReason;
 use crate::export::{Export, Verdict, split};
 use crate::foreign::guarded;
@@ -18,27 +18,6 @@ use crate::record::{random_u64, recycle_all};
 
 /// How long the worker rests after a panic of its own.
 const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(1);
-
-thread_local! {
-    static ON_WORKER: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this is the worker's thread: what the transport itself does there never becomes a span.
-pub(crate) fn on_worker() -> bool {
-    ON_WORKER.try_with(Cell::get).unwrap_or(false)
-}
-
-/// Makes this thread one of the SDK's own.
-pub(super) fn enter_worker() {
-    ON_WORKER.set(true);
-}
-
-/// Runs code as on a thread of the SDK's own.
-pub(super) fn as_worker(code: impl FnOnce()) {
-    let before = ON_WORKER.replace(true);
-    code();
-    ON_WORKER.set(before);
-}
 
 pub(super) fn spawn(
     shared: Arc<Shared>,

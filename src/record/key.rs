@@ -43,15 +43,14 @@ impl<'a> From<&'a String> for Key<'a> {
 
 /// A cheap one: keys of one length, beginning and end have to be compared.
 const fn hash(key: &[u8]) -> u32 {
-    let ends = match (key.first_chunk(), key.last_chunk()) {
-        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23),
-        _ => {
-            let (mut rest, mut bytes) = (key, 0);
-            while let Some((byte, after)) = rest.split_first() {
-                (rest, bytes) = (after, bytes << 8 | *byte as u64);
-            }
-            bytes
+    let ends = if let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) {
+        u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23)
+    } else {
+        let (mut rest, mut bytes) = (key, 0);
+        while let Some((byte, after)) = rest.split_first() {
+            (rest, bytes) = (after, bytes << 8 | *byte as u64);
         }
+        bytes
     };
     let mixed = (ends ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as u32

@@ -21,10 +21,12 @@ pub(crate) use id::random_u64;
 pub use id::{SpanId, TraceId};
 pub(crate) use key::Key;
 pub(crate) use limits::{Limits, cut_all, prefix};
-pub(crate) use pool::{fresh, recycle, recycle_all};
+pub(crate) use pool::{Records, fresh, recycle, recycle_all};
 pub(crate) use redact::Hooks;
 pub use redact::{Field, Redact};
 pub(crate) use resource::{Resource, Scope};
 pub(crate) use sampling::Ratio;
-pub(crate) use span::{Event, Link, Name, SpanKind, SpanRecord, Status, unix_nanos};
+#[cfg(any(feature = "otel", test, fuzzing))]
+pub(crate) use span::SpanKind;
+pub(crate) use span::{Event, Link, Name, SpanRecord, Status, nanos, unix_nanos};
 pub(crate) use value::{Array, Scalar, Value};

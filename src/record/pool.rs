@@ -12,7 +12,10 @@ const PACK: usize = 32;
 /// So many packs wait at most: half of what the queue holds. A pack takes some 40 KiB.
 const PACKS: usize = 32;
 
-type Pack = Vec<Box<SpanRecord>>;
+type Pack = Records;
+
+/// Records on their way. Each keeps its box, which is moved instead of it and serves the next span.
+pub(crate) type Records = Vec<Box<SpanRecord>>;
 
 thread_local! {
     static MINE: RefCell<Pack> = const { RefCell::new(Vec::new()) };
@@ -55,12 +58,18 @@ pub(crate) fn recycle_all(records: impl IntoIterator<Item = Box<SpanRecord>>) {
         if pack.is_empty() {
             return;
         }
-        pack.iter_mut().for_each(|record| record.clear());
+        for record in &mut pack {
+            record.clear();
+        }
         let mut shared = SHARED.here().lock().unwrap_or_else(PoisonError::into_inner);
-        if shared.len() >= PACKS {
+        // Small batches fill one pack together.
+        if let Some(last) = shared.last_mut().filter(|last| last.len() + pack.len() <= PACK) {
+            last.append(&mut pack);
+        } else if shared.len() < PACKS {
+            shared.push(pack);
+        } else {
             return;
         }
-        shared.push(pack);
     }
 }
 

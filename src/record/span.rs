@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::mem::size_of;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Attributes, Resource, Scope, SpanId, TraceId, keys};
 
@@ -115,7 +115,7 @@ impl SpanRecord {
     /// Forgets everything but ids and times, which the next span overwrites, and who emits, which is mostly the same.
     pub(super) fn clear(&mut self) {
         /// Bytes of a name that are kept for the next span.
-        const KEPT: usize = 256;
+        const KEPT: usize = 64;
         self.parent = None;
         self.trace_state = None;
         self.name.clear();
@@ -153,8 +153,12 @@ impl SpanRecord {
     }
 }
 
+/// Nanoseconds; what is longer than five centuries is cut.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Nanoseconds since the Unix epoch; OTLP reads zero as "unknown", so times at or before the epoch become 1.
 pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).max(1)
+    nanos(time.duration_since(UNIX_EPOCH).unwrap_or_default()).max(1)
 }

@@ -11,7 +11,7 @@ use once_cell::sync::Lazy;
 use super::failure;
 use crate::error::{DeliveryError, LossReason, Losses};
 use crate::pipeline::{Delivery, Sink};
-use crate::record::{Limits, Resource, SpanRecord};
+use crate::record::{Limits, Records, Resource, SpanRecord};
 use crate::scope::{Client, Sources};
 
 /// Stands in while the SDK is off.
@@ -54,7 +54,7 @@ impl Sink for Count {
     /// While the SDK is off nobody has wanted anything withheld.
     fn withhold(&self, _: LossReason) {}
 
-    fn deliver(&self, records: Vec<Box<SpanRecord>>, _: Instant) -> Delivery {
+    fn deliver(&self, records: Records, _: Instant) -> Delivery {
         let mut losses = Losses::default();
         losses.add(LossReason::NotRunning, records.len() as u64);
         EMITTED_OFF.here().fetch_add(records.len() as u64, Ordering::Relaxed);
@@ -70,7 +70,7 @@ impl Sink for Ignore {
 
     fn withhold(&self, _: LossReason) {}
 
-    fn deliver(&self, _: Vec<Box<SpanRecord>>, _: Instant) -> Delivery {
+    fn deliver(&self, _: Records, _: Instant) -> Delivery {
         Box::pin(ready(Ok(())))
     }
 }

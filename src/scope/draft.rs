@@ -216,6 +216,11 @@ impl Draft {
         self.failure.is_some()
     }
 
+    /// Lets its memory serve another span.
+    pub(super) fn discard(self) {
+        recycle(self.record);
+    }
+
     /// The record as OTLP has it, but for its ids and times; `end` is the time of a failure.
     pub(super) fn finish(self, end: u64) -> Box<SpanRecord> {
         let Self { mut record, failure, .. } = self;

@@ -3,9 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::place::{Ids, Place, send, surroundings};
-use super::trace::nanos;
 use super::{Client, Context, Draft};
-use crate::record::{SpanId, unix_nanos};
+use crate::record::{SpanId, nanos, unix_nanos};
 
 /// A span without children, written when it is over.
 #[derive(Debug)]
@@ -27,30 +26,27 @@ impl Leaf {
         let Self { span_id, mut draft, started_at, duration } = self;
         let place = Place::within(context);
         if !client.admits(place.trace_id) {
+            draft.discard();
             return span_id;
         }
         let implicit = surroundings(context, client, &mut draft);
-        let now = match &place.trace {
-            None => {
-                if let Some(implicit) = &implicit {
-                    draft.fill_identity(implicit);
-                }
-                unix_nanos(SystemTime::now())
-            }
-            Some(trace) => {
+        match (place.trace, &implicit) {
+            (Some(trace), implicit) => {
                 trace.mirror(&draft, implicit.as_deref());
                 trace.sign(&mut draft, false, implicit.as_deref());
-                trace.clock.now()
             }
-        };
+            (None, Some(implicit)) => draft.fill_identity(implicit),
+            (None, None) => {}
+        }
         let ids = Ids { trace_id: place.trace_id, span_id, parent: place.parent };
-        send(client, &ids, times(started_at, duration, now), draft);
+        send(client, &ids, times(started_at, duration, SystemTime::now()), draft);
         span_id
     }
 }
 
 /// Start and end of a leaf, from what the caller knows of them; what is missing ends now.
-fn times(started_at: Option<SystemTime>, duration: Option<Duration>, now: u64) -> (u64, u64) {
+fn times(started_at: Option<SystemTime>, duration: Option<Duration>, now: SystemTime) -> (u64, u64) {
+    let now = unix_nanos(now);
     let long = duration.map_or(0, nanos);
     match started_at.map(unix_nanos) {
         Some(start) if duration.is_some() => (start, start.saturating_add(long)),
@@ -68,7 +64,6 @@ mod tests {
         let nanos = 1_000_000_000;
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let second = Duration::from_secs(1);
-        let times = |started_at, duration, now: SystemTime| times(started_at, duration, unix_nanos(now));
         assert_eq!(times(None, None, at(10)), (10 * nanos, 10 * nanos));
         assert_eq!(times(None, Some(second), at(10)), (9 * nanos, 10 * nanos));
         assert_eq!(times(Some(at(5)), None, at(10)), (5 * nanos, 10 * nanos));

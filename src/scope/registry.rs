@@ -26,15 +26,12 @@ impl Registry {
     pub(super) fn enter(&self, id: SpanId, span: Weak<OpenSpan>) -> Slot {
         let part = id.spread_over(self.0.len());
         let mut slots = self.slots(part);
-        let index = match slots.free.pop() {
-            Some(index) => {
-                slots.spans[index] = Some(span);
-                index
-            }
-            None => {
-                slots.spans.push(Some(span));
-                slots.spans.len() - 1
-            }
+        let index = if let Some(index) = slots.free.pop() {
+            slots.spans[index] = Some(span);
+            index
+        } else {
+            slots.spans.push(Some(span));
+            slots.spans.len() - 1
         };
         Slot { part, index }
     }

@@ -95,7 +95,9 @@ struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
     }
 
     fn write_u64(&mut self, number: u64) {
@@ -308,7 +310,7 @@ fn tasks(id: task::Id) -> MutexGuard<'static, Tasks> {
 mod tests {
     use super::*;
     use crate::pipeline::Sink;
-    use crate::record::{Limits, Resource, SpanRecord};
+    use crate::record::{Limits, Records, Resource, SpanRecord};
     use crate::scope::{Client, Draft, Sources};
 
     #[derive(Debug)]
@@ -319,7 +321,7 @@ mod tests {
 
         fn withhold(&self, _: crate::error::LossReason) {}
 
-        fn deliver(&self, _: Vec<Box<SpanRecord>>, _: std::time::Instant) -> crate::pipeline::Delivery {
+        fn deliver(&self, _: Records, _: std::time::Instant) -> crate::pipeline::Delivery {
             Box::pin(std::future::ready(Ok(())))
         }
     }

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 
 use super::place::{Ids, Place, send, surroundings};
 use super::registry::Slot;
 use super::trace::Trace;
 use super::{Client, Context, Draft, Identity};
-use crate::record::{Limits, SpanId, TraceId, keys};
+use crate::record::{Limits, SpanId, TraceId, keys, nanos, unix_nanos};
 
 /// What an open span is for: only trajectories must be finished in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,17 +42,13 @@ pub(crate) struct OpenSpan {
     /// Where it is not that of the trace: the SDK was started anew in between.
     other_client: Option<Arc<Client>>,
     slot: Slot,
-    /// Nanoseconds since the Unix epoch.
-    start: u64,
+    started_at: SystemTime,
+    started: Instant,
     /// So that nobody locks to find it over.
     is_over: AtomicBool,
     life: Mutex<Life>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most are open; a box would be one more allocation for each span"
-)]
 enum Life {
     Open(Body),
     /// With what it was sent as.
@@ -93,15 +90,11 @@ impl OpenSpan {
         let span_id = SpanId::random();
         Arc::new_cyclic(|itself| {
             let slot = client.open.enter(span_id, itself.clone());
-            let (trace, other_client, start) = match place.trace {
-                None => {
-                    let trace = Trace::new(itself.clone(), Arc::clone(client));
-                    let start = trace.clock.began_at;
-                    (Arc::new(trace), None, start)
-                }
+            let (trace, other_client) = match place.trace {
+                None => (Arc::new(Trace::new(itself.clone(), Arc::clone(client))), None),
                 Some(trace) => {
                     let is_other = !Arc::ptr_eq(&trace.client, client);
-                    (Arc::clone(trace), is_other.then(|| Arc::clone(client)), trace.clock.now())
+                    (Arc::clone(trace), is_other.then(|| Arc::clone(client)))
                 }
             };
             Self {
@@ -113,7 +106,8 @@ impl OpenSpan {
                 trace,
                 other_client,
                 slot,
-                start,
+                started_at: SystemTime::now(),
+                started: Instant::now(),
                 is_over: AtomicBool::new(false),
                 life: Mutex::new(Life::Open(Body { draft, implicit })),
             }
@@ -191,6 +185,7 @@ impl OpenSpan {
         };
         self.client().open.leave(self.slot);
         if !self.client().admits(self.trace_id) {
+            draft.discard();
             return;
         }
         match ending {
@@ -200,7 +195,9 @@ impl OpenSpan {
             Ending::Unfinished => draft.set_managed(&keys::UNFINISHED, true),
         }
         let ids = Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent };
-        send(self.client(), &ids, (self.start, self.trace.clock.now().max(self.start)), draft);
+        let start = unix_nanos(self.started_at);
+        let end = start.saturating_add(nanos(self.started.elapsed()));
+        send(self.client(), &ids, (start, end), draft);
     }
 
     /// `None` in a forked child: the span is its parent's, who sends it, and may have locked it for ever.

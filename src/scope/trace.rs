@@ -2,26 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime};
 
 use super::{Client, Draft, Identity, OpenSpan};
-use crate::record::unix_nanos;
 
 /// The backend reads a trace's identity from its root, so that the root is told what its children know.
 pub(super) struct Trace {
     root: Weak<OpenSpan>,
     /// That of the root.
     pub(super) client: Arc<Client>,
-    pub(super) clock: Clock,
     /// So that nobody locks for it where there is none.
     has_identity: AtomicBool,
     identity: Mutex<TraceIdentity>,
-}
-
-/// The time of one trace: all of it from the monotonic clock, so that its spans fit one another.
-pub(super) struct Clock {
-    began: Instant,
-    pub(super) began_at: u64,
 }
 
 #[derive(Default)]
@@ -34,25 +25,10 @@ struct TraceIdentity {
     filling: Identity,
 }
 
-impl Clock {
-    fn start() -> Self {
-        Self { began: Instant::now(), began_at: unix_nanos(SystemTime::now()) }
-    }
-
-    /// Nanoseconds since the Unix epoch.
-    pub(super) fn now(&self) -> u64 {
-        self.began_at.saturating_add(nanos(self.began.elapsed()))
-    }
-}
-
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
 impl Trace {
     pub(super) fn new(root: Weak<OpenSpan>, client: Arc<Client>) -> Self {
         let (has_identity, identity) = Default::default();
-        Self { root, client, clock: Clock::start(), has_identity, identity }
+        Self { root, client, has_identity, identity }
     }
 
     pub(super) fn is_root(&self, span: &OpenSpan) -> bool {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{Span, Spans};
 use crate::error::{LossReason, Losses};
 use crate::pipeline::{Delivery, Sink};
-use crate::record::{Hooks, Limits, Redact, Resource, SpanRecord};
+use crate::record::{Hooks, Limits, Records, Redact, Resource, SpanRecord};
 use crate::scope::{Client, Context, InContextExt, Sources};
 
 /// Runs a closure and gives the spans emitted inside it, in the order in which they ended. Spans still open at its end
@@ -129,7 +129,7 @@ struct Capture {
 
 #[derive(Debug, Default)]
 struct Captured {
-    records: Mutex<Vec<Box<SpanRecord>>>,
+    records: Mutex<Records>,
     withheld: Mutex<Losses>,
 }
 
@@ -142,7 +142,7 @@ impl Sink for Captured {
         self.withheld.lock().unwrap_or_else(PoisonError::into_inner).add(reason, 1);
     }
 
-    fn deliver(&self, records: Vec<Box<SpanRecord>>, _: Instant) -> Delivery {
+    fn deliver(&self, records: Records, _: Instant) -> Delivery {
         for record in records {
             self.accept(record);
         }

@@ -11,7 +11,7 @@ use crate::export::{Verdict, backoff};
 use crate::pipeline::accounts::Telling;
 use crate::pipeline::batch::{Batch, Entry, unheld};
 use crate::pipeline::spool::SpoolFile;
-use crate::record::SpanRecord;
+use crate::record::Records;
 
 /// A batch is retried until it is this old.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(5 * 60);
@@ -195,7 +195,7 @@ impl Queue {
     }
 
     /// Takes records in, makes them due, and gives a ticket that follows just them.
-    pub(crate) fn push_all(&mut self, records: Vec<Box<SpanRecord>>) -> (u64, Vec<Pushed>) {
+    pub(crate) fn push_all(&mut self, records: Records) -> (u64, Vec<Pushed>) {
         let before = self.next_number + records.len() as u64;
         let ticket = self.tickets.open_for(self.next_number, before);
         self.send_before = before;

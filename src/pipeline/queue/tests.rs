@@ -3,6 +3,7 @@
 use super::*;
 use crate::export::Verdict;
 use crate::pipeline::accounts::Telling;
+use crate::record::SpanRecord;
 
 pub(super) fn record(text: usize) -> Box<SpanRecord> {
     Box::new(SpanRecord::named("x".repeat(text)))

@@ -74,8 +74,9 @@ const SHORT: usize = 1024;
 /// So many unused bytes are left where they are.
 const WASTE: usize = 4096;
 /// What is kept for the next span.
-const KEPT_TEXTS: usize = 2048;
-const KEPT_ITEMS: usize = 64;
+const KEPT_TEXTS: usize = 1024;
+const KEPT_ITEMS: usize = 24;
+const KEPT_LARGE: usize = 4;
 
 impl Store {
     pub(super) const fn new() -> Self {
@@ -90,22 +91,19 @@ impl Store {
 
     /// Sets a value, unless it is a property's and the SDK manages its key.
     pub(super) fn set(&mut self, key: &Key<'_>, value: Value<'_>, origin: Origin) -> bool {
-        match self.position(key) {
-            Some(index) => {
-                let former = self.items[index];
-                if former.origin == Origin::Managed && origin == Origin::Property {
-                    return false;
-                }
-                self.forget(former.value);
-                let value = self.keep(value);
-                self.managed += usize::from(former.origin != origin);
-                self.items[index] = Item { value, origin, ..former };
-                self.tidy();
+        if let Some(index) = self.position(key) {
+            let former = self.items[index];
+            if former.origin == Origin::Managed && origin == Origin::Property {
+                return false;
             }
-            None => {
-                let value = self.keep(value);
-                self.add(key, value, origin);
-            }
+            self.forget(former.value);
+            let value = self.keep(value);
+            self.managed += usize::from(former.origin != origin);
+            self.items[index] = Item { origin, value, ..former };
+            self.tidy();
+        } else {
+            let value = self.keep(value);
+            self.add(key, value, origin);
         }
         true
     }
@@ -179,7 +177,7 @@ impl Store {
         self.texts.clear();
         self.texts.shrink_to(KEPT_TEXTS);
         self.large.clear();
-        self.large.shrink_to(KEPT_ITEMS);
+        self.large.shrink_to(KEPT_LARGE);
         (self.unused, self.managed) = (0, 0);
     }
 
@@ -268,7 +266,10 @@ impl Store {
         }
         let former = std::mem::take(&mut self.texts);
         let piece = |place: Place| {
-            former.get(place.start as usize..(place.start + place.len) as usize).unwrap_or_default()
+            former
+                .get(place.start as usize..)
+                .and_then(|rest| rest.get(..place.len as usize))
+                .unwrap_or_default()
         };
         for item in &mut self.items {
             let mut write = |place: &mut Place| {

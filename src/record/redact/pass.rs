@@ -404,7 +404,12 @@ why="retry""#;
         let found = record.map(|record| {
             let get = |key: &str| record.attributes.get(key).map(Value::into_owned);
             let values = [get("number"), get("tags"), get("bento.truncated.tags")];
-            (values, record.status.clone(), get(keys::TRUNCATED_MESSAGE.name()), get("bento.truncated.number"))
+            (
+                values,
+                record.status.clone(),
+                get(keys::TRUNCATED_MESSAGE.name()),
+                get("bento.truncated.number"),
+            )
         });
         let tags = Value::from(Array::String(vec!["xxx".into()]));
         let values = [Some(Value::from("xxx")), Some(tags), Some(Value::Int(8))];

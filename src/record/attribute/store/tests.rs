@@ -139,7 +139,11 @@ fn gathering_the_texts_keeps_everything() {
 #[test]
 fn keys_that_look_alike_are_told_apart() {
     let keys = ["12345678 a 12345678", "12345678 b 12345678"];
-    assert_eq!(Key::from(keys[0]).hash, Key::from(keys[1]).hash, "the test is about keys that are not told apart by their hash");
+    assert_eq!(
+        Key::from(keys[0]).hash,
+        Key::from(keys[1]).hash,
+        "the test is about keys that are not told apart by their hash"
+    );
     let mut store = Store::new();
     for key in keys {
         set(&mut store, key, key, Origin::Property);

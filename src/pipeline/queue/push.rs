@@ -1,0 +1,115 @@
+//! What a record meets that is taken in: the bounds, and the oldest one, which makes room.
+
+use super::{Batch, Entry, Phase, Policy, Queue};
+use crate::error::LossReason;
+use crate::record::{Records, SpanRecord};
+
+/// A record that is to be taken in.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) size: usize,
+    record: Box<SpanRecord>,
+}
+
+impl Arrival {
+    pub(crate) fn of(record: Box<SpanRecord>) -> Self {
+        Self { size: record.size(), record }
+    }
+}
+
+/// What a push came to.
+#[derive(Debug, Default)]
+pub(crate) struct Pushed {
+    /// Whether the worker has something to do now.
+    pub(crate) wake: bool,
+    /// Whether the keeper has.
+    pub(crate) keep: bool,
+    /// What had to go, to be freed by the caller once the lock is released.
+    pub(crate) evicted: Records,
+}
+
+impl Queue {
+    /// Takes a record in; past the bounds the oldest one goes.
+    pub(crate) fn push(&mut self, record: Box<SpanRecord>) -> Pushed {
+        let mut pushed = Pushed::default();
+        self.take_in(Arrival::of(record), &mut pushed);
+        pushed
+    }
+
+    /// The same for one of many, which adds to what they come to.
+    pub(crate) fn take_in(&mut self, arrival: Arrival, pushed: &mut Pushed) {
+        let Arrival { size, record } = arrival;
+        let number = self.next_number;
+        self.next_number += 1;
+        self.accounts.accepted += 1;
+        if self.phase != Phase::Open {
+            self.lose(&[number], LossReason::NotRunning);
+            return;
+        }
+        if self.bytes_in_hand() + size > self.policy.queue_bytes {
+            // There is no room for it, whoever goes.
+            self.overflow.drop_one();
+            self.lose(&[number], LossReason::BytesFull);
+            pushed.evicted.push(record);
+            return;
+        }
+        while self.spans >= self.policy.queue_spans {
+            if !self.evict(LossReason::QueueFull, &mut pushed.evicted) {
+                break;
+            }
+        }
+        while self.bytes + size > self.policy.queue_bytes {
+            if !self.evict(LossReason::BytesFull, &mut pushed.evicted) {
+                break;
+            }
+        }
+        let was_due = self.has_full_batch();
+        pushed.keep |= self.waiting.is_empty() && self.disk.is_on();
+        self.spans += 1;
+        self.bytes += size;
+        self.waiting_bytes += size;
+        self.waiting.push_back(Entry { number, size, record });
+        if !was_due && self.has_full_batch() {
+            (pushed.wake, pushed.keep) = (true, true);
+        }
+    }
+
+    /// Whether so much more can be taken in without anything else to be done about it than that.
+    pub(crate) fn has_room_for(&self, spans: usize, bytes: usize) -> bool {
+        let Policy { queue_spans, queue_bytes, .. } = self.policy;
+        self.phase == Phase::Open
+            && !self.disk.is_on()
+            && spans <= queue_spans / 2
+            && self.spans + spans <= queue_spans
+            && self.bytes + bytes <= queue_bytes
+    }
+
+    /// Makes room: what is on disk too leaves the memory, otherwise the oldest record is lost.
+    fn evict(&mut self, reason: LossReason, evicted: &mut Records) -> bool {
+        let on_disk = self.retrying.iter().position(Batch::is_on_disk);
+        let on_disk = on_disk.and_then(|index| self.retrying.remove(index)).or_else(|| self.disk.take_kept());
+        if let Some(batch) = on_disk {
+            self.leave_to_disk(&batch);
+            evicted.extend(batch.entries.into_iter().map(|entry| entry.record));
+            return true;
+        }
+        let Some(entry) = self.take_oldest() else { return false };
+        self.spans -= 1;
+        self.bytes -= entry.size;
+        self.overflow.drop_one();
+        self.lose(&[entry.number], reason);
+        evicted.push(entry.record);
+        true
+    }
+
+    fn take_oldest(&mut self) -> Option<Entry> {
+        let Some(batch) = self.retrying.front_mut() else {
+            return self.waiting.pop_front().inspect(|entry| self.waiting_bytes -= entry.size);
+        };
+        let entry = batch.entries.pop_front();
+        if batch.entries.is_empty() {
+            self.retrying.pop_front();
+        }
+        entry
+    }
+}
