@@ -50,6 +50,8 @@ struct Work<'a> {
 
 /// One thread in one round: nanoseconds a call, of its own time and of everybody's.
 type Sample = [f64; 2];
+/// All threads, round by round.
+type Rounds = Vec<Vec<Sample>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     if sink::is_sink() {
@@ -83,9 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
 
     println!("ns per call on the caller's thread; `wall` counts what it waited, too\n");
-    println!(
-        "| call | threads | side | CPU p50 | CPU p99 | wall p50 | wall p99 | ratio of CPU p50 | of wall p50 |"
-    );
+    println!("| call | threads | side | CPU p50 | CPU p99 | wall p50 | wall p99 | ratio of CPU | of wall |");
     println!("|---|---:|---|---:|---:|---:|---:|---:|---:|");
     for work in works.iter().filter(|work| is_wanted(work.name)) {
         let before = [sinks[0].arrived()?.spans, sinks[1].arrived()?.spans];
@@ -106,8 +106,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn alternate(
     work: &Work<'_>,
     flush: impl Fn(usize) -> Result<(), Box<dyn Error>>,
-) -> Result<[Vec<Sample>; 2], Box<dyn Error>> {
-    let samples = [Mutex::new(Vec::new()), Mutex::new(Vec::new())];
+) -> Result<[Rounds; 2], Box<dyn Error>> {
+    let samples = [(); 2].map(|()| Mutex::new(vec![Vec::new(); work.rounds + 1]));
     let crowd = usize::try_from(work.threads)?;
     let (start, end) = (Barrier::new(crowd + 1), Barrier::new(crowd + 1));
     let turns = || (0..=work.rounds).flat_map(|round| [(round, 0), (round, 1)]);
@@ -118,9 +118,7 @@ fn alternate(
                 for (round, side) in turns() {
                     start.wait();
                     let sample = time(work.calls, work.sides[side]);
-                    if round > 0 {
-                        samples[side].lock().unwrap_or_else(PoisonError::into_inner).push(sample);
-                    }
+                    samples[side].lock().unwrap_or_else(PoisonError::into_inner)[round].push(sample);
                     end.wait();
                 }
             });
@@ -134,7 +132,7 @@ fn alternate(
         }
     });
     flushed?;
-    Ok(samples.map(|samples| samples.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    Ok(samples.map(|samples| samples.into_inner().unwrap_or_else(PoisonError::into_inner).split_off(1)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody needs the last of fifteen digits")]
@@ -147,22 +145,26 @@ fn time(calls: u64, call: &(dyn Fn(usize) + Sync)) -> Sample {
     [own, wall].map(|time| time * 1e9 / calls as f64)
 }
 
-fn report(work: &Work<'_>, samples: &[Vec<Sample>; 2]) {
-    let of = |side: usize, clock: usize, share: f64| {
-        let times: Vec<f64> = samples[side].iter().map(|sample| sample[clock]).collect();
-        quantile(&times, share)
-    };
+/// A ratio is the median of the rounds' own: what slows the machine down for a while slows both sides of a round.
+fn report(work: &Work<'_>, samples: &[Rounds; 2]) {
     for (side, name) in ["bento", "opentelemetry"].into_iter().enumerate() {
-        let [p50, p99] = [0.5, 0.99].map(|share| of(side, 0, share));
-        let [wall50, wall99] = [0.5, 0.99].map(|share| of(side, 1, share));
-        print!(
-            "| {} | {} | {name} | {p50:.0} | {p99:.0} | {wall50:.0} | {wall99:.0} |",
-            work.name, work.threads
-        );
+        let of =
+            |clock: usize| samples[side].iter().flatten().map(|sample| sample[clock]).collect::<Vec<f64>>();
+        let [own, wall] = [of(0), of(1)];
+        let figures = [(&own, 0.5), (&own, 0.99), (&wall, 0.5), (&wall, 0.99)];
+        let [own50, own99, wall50, wall99] = figures.map(|(times, share)| quantile(times, share));
+        print!("| {} | {} | {name} ", work.name, work.threads);
+        print!("| {own50:.0} | {own99:.0} | {wall50:.0} | {wall99:.0} |");
         if side == 0 {
-            println!(" **{:.2}** | {:.2} |", p50 / of(1, 0, 0.5), wall50 / of(1, 1, 0.5));
+            println!(" **{:.2}** | {:.2} |", ratio(samples, 0), ratio(samples, 1));
         } else {
             println!(" | |");
         }
     }
+}
+
+fn ratio([ours, theirs]: &[Rounds; 2], clock: usize) -> f64 {
+    let sum = |round: &Vec<Sample>| round.iter().map(|sample| sample[clock]).sum::<f64>();
+    let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| sum(ours) / sum(theirs)).collect();
+    quantile(&ratios, 0.5)
 }

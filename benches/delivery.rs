@@ -47,6 +47,9 @@ const INPUT_BYTES: usize = 64 * 1024;
 const OUTPUT_BYTES: usize = 16 * 1024;
 const FLUSHES: u64 = 500;
 
+/// A table and its name.
+type Table = (&'static str, fn() -> Result<(), Box<dyn Error>>);
+
 fn main() -> Result<(), Box<dyn Error>> {
     if sink::is_sink() {
         return Ok(());
@@ -55,7 +58,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let [side, scene, url] = arguments.as_slice() {
         return run(side, scene, url);
     }
-    type Table = (&'static str, fn() -> Result<(), Box<dyn Error>>);
     let tables: [Table; 4] = [
         ("small", || throughput("small", SMALL, 5)),
         ("large", || throughput("large", LARGE, 5)),

@@ -29,6 +29,8 @@ const LONG: Duration = Duration::from_secs(60);
 const ROUNDS: usize = 20;
 const KIB: usize = 1024;
 
+/// A table and its name.
+type Table = (&'static str, fn() -> Outcome);
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome {
@@ -37,7 +39,7 @@ fn main() -> Outcome {
     }
     let mut sink = Sink::start()?;
     drop(bento::builder().api_key("bl_pk_bench").base_url(sink.url()).init()?);
-    let tables: [(&str, fn() -> Outcome); 5] = [
+    let tables: [Table; 5] = [
         ("Properties", properties),
         ("Payload", payload),
         ("Depth", depth),
