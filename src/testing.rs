@@ -162,18 +162,18 @@ impl Spans {
     ///
     /// ```
     /// let spans = bento::testing::capture(|| bento::track_ai("plan").input("Hi").send());
-    /// let body: serde_json::Value = serde_json::from_str(&spans.otlp_json())?;
+    /// let body: serde_json::Value = serde_json::from_slice(&spans.otlp_json())?;
     /// let plan = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
     /// assert_eq!(plan["name"], "plan");
     /// assert_eq!(plan["attributes"][0]["value"]["stringValue"], "Hi");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
-    pub fn otlp_json(&self) -> String {
+    pub fn otlp_json(&self) -> Vec<u8> {
         let records: Vec<&SpanRecord> = self.iter().map(|span| &span.0).collect();
         let mut body = Vec::new();
-        // Writing to memory cannot fail, and JSON is UTF-8.
+        // Writing to memory cannot fail.
         encode(&records, &mut body).ok();
-        String::from_utf8(body).unwrap_or_default()
+        body
     }
 }
 
