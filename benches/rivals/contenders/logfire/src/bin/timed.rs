@@ -1,0 +1,5 @@
+//! Times; see the library for what it does.
+
+fn main() -> Result<(), workloads::Failure> {
+    workloads::run::<contender::Logfire>(workloads::not_counted)
+}
