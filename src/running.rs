@@ -185,15 +185,11 @@ fn state_mut() -> RwLockWriteGuard<'static, State> {
 /// Counts the changes of the state: what a thread remembers of it holds as long as there is none.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
-/// What a thread remembers, so that those that emit touch nothing that all of them write.
-struct Known {
-    changes: u64,
-    generation: u32,
-    client: Arc<Client>,
-}
-
 thread_local! {
-    static KNOWN: Cell<Option<Known>> = const { Cell::new(None) };
+    /// What a thread remembers, so that those that emit touch nothing that all of them write: the client, of which
+    /// changes and which process it holds.
+    static KNOWN: (Cell<Option<Arc<Client>>>, Cell<u64>, Cell<u32>) =
+        const { (Cell::new(None), Cell::new(0), Cell::new(0)) };
 }
 
 /// Works with the client for an emission in `context`: a capture's, the running SDK's, or one that only counts.
@@ -205,12 +201,17 @@ pub(crate) fn with_client<T>(context: &Context, work: impl FnOnce(&Arc<Client>) 
         return work(MUTED.here());
     }
     let (changes, generation) = (CHANGES.load(Ordering::Acquire), generation());
-    let known = KNOWN.try_with(Cell::take).ok().flatten();
-    let known = known.filter(|known| (known.changes, known.generation) == (changes, generation));
-    let known = known.unwrap_or_else(|| Known { changes, generation, client: look_up() });
-    let outcome = work(&known.client);
+    let known = KNOWN.try_with(|(client, of_changes, of_generation)| {
+        client.take().filter(|_| (of_changes.get(), of_generation.get()) == (changes, generation))
+    });
+    let client = known.ok().flatten().unwrap_or_else(look_up);
+    let outcome = work(&client);
     // What an emission inside this one has remembered meanwhile is replaced, and dropped here.
-    KNOWN.try_with(|slot| slot.replace(Some(known))).ok();
+    let replaced = KNOWN.try_with(|(slot, of_changes, of_generation)| {
+        (of_changes.set(changes), of_generation.set(generation));
+        slot.replace(Some(client))
+    });
+    drop(replaced);
     outcome
 }
 

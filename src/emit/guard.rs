@@ -20,7 +20,7 @@ const UNKNOWN_PANIC: &str = "the code inside the span panicked";
 pub(crate) struct Opening {
     pub(super) role: Role,
     /// The context the span was asked for in, where it is not the current one.
-    pub(super) within: Option<Context>,
+    pub(super) within: Option<Box<Context>>,
     pub(super) own_trace: bool,
 }
 
@@ -44,7 +44,7 @@ impl Guard {
     }
 
     fn open(opening: Opening, draft: Draft) -> Self {
-        let around = opening.within.unwrap_or_else(current);
+        let around = opening.within.map_or_else(current, |context| *context);
         let span = running::with_client(&around, |client| {
             OpenSpan::start(&around, client, opening.role, draft, opening.own_trace)
         });

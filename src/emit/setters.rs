@@ -189,7 +189,7 @@ macro_rules! setters {
         ///
         /// OTLP counts nanoseconds since 1970, and takes zero for unknown: an earlier time becomes the first one.
         pub fn start_time(mut self, at: std::time::SystemTime) -> Self {
-            self.started_at = Some(at);
+            self.draft.set_start(at);
             self
         }
 
@@ -201,7 +201,7 @@ macro_rules! setters {
         /// assert_eq!(span.duration(), Duration::from_millis(80));
         /// ```
         pub fn duration(mut self, duration: std::time::Duration) -> Self {
-            self.duration = Some(duration);
+            self.draft.set_duration(duration);
             self
         }
     };

@@ -209,7 +209,7 @@ impl Output {
             leaf.draft.set_managed(&keys::CANCELLED, true);
         }
         if self.requested_at.is_none() {
-            leaf.duration = Some(self.requested.elapsed());
+            leaf.draft.set_duration(self.requested.elapsed());
         }
         running::emit(leaf, Some(&context));
     }
@@ -293,8 +293,8 @@ impl TrackAi {
         F: FnMut(&S::Item, &mut Output),
     {
         let (context, mut leaf) = self.into_leaf();
-        let requested_at = leaf.started_at;
-        leaf.started_at.get_or_insert_with(SystemTime::now);
+        let requested_at = leaf.draft.started_at();
+        leaf.draft.set_start(requested_at.unwrap_or_else(SystemTime::now));
         let span_id = leaf.span_id;
         let output = Output {
             limits: leaf.draft.limits(),

@@ -1,7 +1,5 @@
 //! Tool calls.
 
-use std::time::{Duration, SystemTime};
-
 use super::Outcome;
 use super::guard::{self, Guard, Opening};
 use super::setters::{guard_setters, setters};
@@ -20,8 +18,6 @@ use crate::scope::{Context, Draft, Ending, Leaf, Role};
 pub struct ToolSpan {
     pub(crate) opening: Opening,
     pub(crate) draft: Draft,
-    started_at: Option<SystemTime>,
-    duration: Option<Duration>,
 }
 
 /// An open tool call. Dropping it finishes it; during a panic it is marked as failed.
@@ -70,12 +66,7 @@ impl ToolSpan {
         let limits = running::limits(context.as_ref());
         let mut draft = Draft::named(name, limits);
         draft.set_managed(&keys::KIND, "tool");
-        Self {
-            opening: Opening { role: Role::Tool, within: context, own_trace: false },
-            draft,
-            started_at: None,
-            duration: None,
-        }
+        Self { opening: Opening { role: Role::Tool, within: context.map(Box::new), own_trace: false }, draft }
     }
 
     /// Starts the call, and gives a guard that finishes when it is dropped.
@@ -129,8 +120,8 @@ impl ToolSpan {
     /// bento::tool_span("search").input("bento").output("12 hits").duration(Duration::from_millis(80)).send();
     /// ```
     pub fn send(self) -> SpanId {
-        let leaf = Leaf::new(self.draft, self.started_at, self.duration);
-        running::emit(leaf, self.opening.within.as_ref())
+        let leaf = Leaf::new(self.draft);
+        running::emit(leaf, self.opening.within.as_deref())
     }
 }
 

@@ -1,7 +1,5 @@
 //! One model call.
 
-use std::time::{Duration, SystemTime};
-
 use super::setters::setters;
 use crate::record::SpanId;
 use crate::running;
@@ -19,8 +17,6 @@ pub struct TrackAi {
     /// The context the call was asked for in, where it is not the current one.
     within: Option<Box<Context>>,
     pub(super) draft: Draft,
-    started_at: Option<SystemTime>,
-    duration: Option<Duration>,
 }
 
 /// A call of a model: a child of the innermost open span, or a trace of its own outside of any.
@@ -49,12 +45,7 @@ impl TrackAi {
 
     pub(crate) fn within(context: Option<Context>, event: &str) -> Self {
         let limits = running::limits(context.as_ref());
-        Self {
-            within: context.map(Box::new),
-            draft: Draft::named(event, limits),
-            started_at: None,
-            duration: None,
-        }
+        Self { within: context.map(Box::new), draft: Draft::named(event, limits) }
     }
 
     /// Emits the call and gives its id. It never blocks, fails or panics: what cannot be delivered is counted.
@@ -67,12 +58,12 @@ impl TrackAi {
     /// assert_eq!(spans.tree(), "answer");
     /// ```
     pub fn send(self) -> SpanId {
-        let leaf = Leaf::new(self.draft, self.started_at, self.duration);
+        let leaf = Leaf::new(self.draft);
         running::emit(leaf, self.within.as_deref())
     }
 
     pub(super) fn into_leaf(self) -> (Context, Leaf) {
-        let leaf = Leaf::new(self.draft, self.started_at, self.duration);
+        let leaf = Leaf::new(self.draft);
         (self.within.map_or_else(current, |context| *context), leaf)
     }
 }

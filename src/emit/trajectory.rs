@@ -81,7 +81,7 @@ impl Begin {
     pub(crate) fn within(context: Option<Context>, event: &str) -> Self {
         let limits = running::limits(context.as_ref());
         Self {
-            opening: Opening { role: Role::Trajectory, within: context, own_trace: false },
+            opening: Opening { role: Role::Trajectory, within: context.map(Box::new), own_trace: false },
             draft: Draft::named(event, limits),
         }
     }

@@ -11,8 +11,8 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::record::{
-    Array, Attributes, Event, Key, Limits, Link, Name, Resource, Scope, SpanId, SpanKind, SpanRecord, Status,
-    Text, TraceId, Value, keys, unix_nanos,
+    Array, Attributes, Event, Key, Limits, Link, Name, Notes, Resource, Scope, SpanId, SpanKind, SpanRecord,
+    Status, Text, TraceId, Value, keys, unix_nanos,
 };
 
 /// A span carries at most this many events and links.
@@ -68,6 +68,7 @@ pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -
         links: links.into_iter().flatten().collect(),
         resource: Arc::clone(resource),
         scope: scope_of(&span.instrumentation_scope),
+        notes: Notes::default(),
     }
 }
 

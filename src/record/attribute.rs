@@ -275,6 +275,13 @@ struct Put<'a> {
     has_type: bool,
 }
 
+impl Put<'_> {
+    /// Whether nothing but the value has to be set.
+    fn is_plain(&self) -> bool {
+        !self.attributes.has_markers && !self.key.name().is_empty()
+    }
+}
+
 impl Take for Put<'_> {
     fn null(&mut self) {
         if self.origin == Origin::Property {
@@ -284,7 +291,12 @@ impl Take for Put<'_> {
 
     fn scalar(&mut self, scalar: Scalar) {
         self.has_type = self.origin == Origin::Managed;
-        if !self.has_type {
+        if self.has_type {
+            return;
+        }
+        if self.is_plain() {
+            self.attributes.store.set_scalar(self.key, scalar, self.origin);
+        } else {
             self.attributes.put(self.key, scalar.into(), self.origin);
         }
     }
@@ -303,10 +315,10 @@ impl Take for Put<'_> {
 
     fn whole(&mut self, text: &str) {
         self.has_type = false;
-        if self.attributes.has_markers || self.key.name().is_empty() {
-            self.attributes.put(self.key, text.into(), self.origin);
-        } else {
+        if self.is_plain() {
             self.attributes.store.set_str(self.key, text, self.origin);
+        } else {
+            self.attributes.put(self.key, text.into(), self.origin);
         }
     }
 }

@@ -72,45 +72,51 @@ impl TraceId {
 /// A number that nobody else draws, with no lock and no system call.
 pub(crate) fn random_u64() -> u64 {
     thread_local! {
-        static GENERATOR: Cell<Option<Generator>> = const { Cell::new(None) };
+        static GENERATOR: Generator = const { Generator::unseeded() };
     }
-    let here = generation();
-    GENERATOR
-        .try_with(|slot| {
-            let known = slot.get().filter(|known| known.generation == here);
-            let mut generator = known.unwrap_or_else(|| Generator::new(here));
-            let number = generator.next();
-            slot.set(Some(generator));
-            number
-        })
-        .unwrap_or_else(|_| Generator::new(here).next())
+    GENERATOR.try_with(Generator::next).unwrap_or_else(|_| Generator::unseeded().next())
 }
 
 /// The generator xoroshiro128++ of D. Blackman and S. Vigna: numbers that are spread evenly, not ones that are hard to
 /// guess.
-#[derive(Clone, Copy)]
 struct Generator {
-    state: [u64; 2],
-    /// Which process it was made in.
-    generation: u32,
+    first: Cell<u64>,
+    second: Cell<u64>,
+    /// In which process it was seeded, counted from one.
+    seeded_in: Cell<u64>,
 }
 
 impl Generator {
-    /// The seed is 128 bits from the operating system, by way of the standard library's hash keys, so that two threads
-    /// or processes draw different numbers. Processes that were forked from one another may have these keys in common:
-    /// hence the rest.
-    fn new(generation: u32) -> Self {
-        let keys = RandomState::new();
-        let here = (std::process::id(), SystemTime::now());
-        // All zero is the one state that it cannot leave.
-        Self { state: [keys.hash_one((0_u8, here)), keys.hash_one((1_u8, here)) | 1], generation }
+    const fn unseeded() -> Self {
+        Self { first: Cell::new(0), second: Cell::new(0), seeded_in: Cell::new(0) }
     }
 
-    fn next(&mut self) -> u64 {
-        let [first, mut second] = self.state;
+    fn next(&self) -> u64 {
+        let here = u64::from(generation()) + 1;
+        if self.seeded_in.get() != here {
+            self.seed(here);
+        }
+        self.step()
+    }
+
+    /// With 128 bits from the operating system, by way of the standard library's hash keys, so that two threads or
+    /// processes draw different numbers. Processes that were forked from one another may have these keys in common:
+    /// hence the rest.
+    fn seed(&self, here: u64) {
+        let keys = RandomState::new();
+        let now = (std::process::id(), SystemTime::now());
+        self.first.set(keys.hash_one((0_u8, now)));
+        // All zero is the one state that it cannot leave.
+        self.second.set(keys.hash_one((1_u8, now)) | 1);
+        self.seeded_in.set(here);
+    }
+
+    fn step(&self) -> u64 {
+        let (first, second) = (self.first.get(), self.second.get());
         let number = first.wrapping_add(second).rotate_left(17).wrapping_add(first);
-        second ^= first;
-        self.state = [first.rotate_left(49) ^ second ^ (second << 21), second.rotate_left(28)];
+        let mixed = first ^ second;
+        self.first.set(first.rotate_left(49) ^ mixed ^ (mixed << 21));
+        self.second.set(mixed.rotate_left(28));
         number
     }
 }
@@ -171,8 +177,8 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_its_authors() {
-        let mut generator = Generator { state: [1, 2], generation: 0 };
-        let numbers: Vec<u64> = (0..3).map(|_| generator.next()).collect();
+        let generator = Generator { first: Cell::new(1), second: Cell::new(2), seeded_in: Cell::new(1) };
+        let numbers: Vec<u64> = (0..3).map(|_| generator.step()).collect();
         assert_eq!(numbers, [393_217, 669_327_710_093_319, 1_732_421_326_133_921_491]);
     }
 

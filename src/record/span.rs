@@ -5,7 +5,7 @@ use std::mem::size_of;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Attributes, Resource, Scope, SpanId, TraceId, keys};
+use super::{Attributes, Notes, Resource, Scope, SpanId, TraceId, keys};
 
 /// A name that is mostly a fixed one.
 pub(crate) type Name = Cow<'static, str>;
@@ -30,6 +30,7 @@ pub(crate) struct SpanRecord {
     pub(crate) status: Status,
     pub(crate) resource: Arc<Resource>,
     pub(crate) scope: Arc<Scope>,
+    pub(crate) notes: Notes,
 }
 
 /// OTLP's `SpanKind`, with OTLP's numbers.
@@ -103,6 +104,7 @@ impl SpanRecord {
             status: Status::Unset,
             resource: Resource::unknown(),
             scope: Scope::ours(),
+            notes: Notes::default(),
         }
     }
 
@@ -125,6 +127,7 @@ impl SpanRecord {
         self.events = Vec::new();
         self.links = Vec::new();
         self.status = Status::Unset;
+        self.notes = Notes::default();
     }
 
     /// Bytes this record holds, for the byte budget of the queue; what is shared (resource, scope) is not counted.

@@ -1,6 +1,7 @@
 //! What is known of a span while it is being written.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use serde_core::Serialize;
 
@@ -9,23 +10,12 @@ use super::entries::entries_of;
 use super::identity::Tags;
 use crate::foreign::guarded;
 use crate::record::{
-    Array, Attributes, Event, Key, Limits, SpanRecord, Status, Text, Value, fresh, keys, prefix, recycle,
-    unreadable,
+    Array, Attributes, Event, Failure, Key, Limits, SpanRecord, Status, Text, Value, fresh, keys, prefix,
+    recycle, unreadable,
 };
 
 /// A span while it is being written.
-pub(crate) struct Draft {
-    limits: Limits,
-    record: Box<SpanRecord>,
-    failure: Option<Box<Failure>>,
-    /// Whether it may have been said in so many words whose span it is.
-    is_signed: bool,
-}
-
-struct Failure {
-    kind: String,
-    message: Text<'static>,
-}
+pub(crate) struct Draft(Box<SpanRecord>);
 
 /// Whoever prints a guard or a builder does not mean to print what a redaction hook would hide.
 impl fmt::Debug for Draft {
@@ -36,78 +26,80 @@ impl fmt::Debug for Draft {
 
 impl Draft {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, record: fresh(), failure: None, is_signed: false }
+        let mut record = fresh();
+        record.notes.limits = limits;
+        Self(record)
     }
 
     /// OTLP wants a name; an empty one is told apart from one that was forgotten.
     pub(crate) fn named(name: &str, limits: Limits) -> Self {
         let mut draft = Self::new(limits);
-        draft.record.name.push_str(if name.is_empty() { "unnamed" } else { name });
+        draft.0.name.push_str(if name.is_empty() { "unnamed" } else { name });
         draft
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.record.name
+        &self.0.name
     }
 
     /// An input or output; null is left out.
     pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &Key<'_>, value: &T) {
-        if !self.record.attributes.capture_text(key, value, self.limits) {
-            self.record.attributes.set_managed_text(key, unreadable());
+        if !self.0.attributes.capture_text(key, value, self.0.notes.limits) {
+            self.0.attributes.set_managed_text(key, unreadable());
         }
     }
 
     /// A text that the SDK has gathered itself, of which `size` bytes had come.
     pub(crate) fn set_gathered(&mut self, key: &Key<'_>, text: String, size: usize) {
         let cut_from = (text.len() < size).then_some(size);
-        self.record.attributes.set_managed_text(key, Text { kept: text.into(), cut_from, fault: None });
+        self.0.attributes.set_managed_text(key, Text { kept: text.into(), cut_from, fault: None });
     }
 
     pub(crate) fn set_managed<'a>(&mut self, key: &Key<'_>, value: impl Into<Value<'a>>) {
-        self.record.attributes.set_managed(key, value);
+        self.0.attributes.set_managed(key, value);
     }
 
     /// A property of the caller's. Null is kept, as text: a property is never dropped silently.
     pub(crate) fn set_property<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        set_property(&mut self.record.attributes, key, value, self.limits);
+        set_property(&mut self.0.attributes, key, value, self.0.notes.limits);
     }
 
     /// A property for each entry of what serialises as an object; anything else whole, under the key `properties`.
     pub(crate) fn set_properties<T: Serialize + ?Sized>(&mut self, properties: &T) {
-        match guarded(|| entries_of(properties, self.limits)) {
-            Ok(Ok(entries)) => self.record.attributes.replace_from(&entries),
+        match guarded(|| entries_of(properties, self.0.notes.limits)) {
+            Ok(Ok(entries)) => self.0.attributes.replace_from(&entries),
             Ok(Err(_)) | Err(_) => self.set_property("properties", properties),
         }
     }
 
     /// The user; null leaves what was said before, and so does what cannot be read.
     pub(crate) fn set_user<T: Serialize + ?Sized>(&mut self, user: &T) {
-        self.is_signed = true;
-        self.record.attributes.capture_text(&keys::USER_ID, user, self.limits);
+        self.0.notes.is_signed = true;
+        self.0.attributes.capture_text(&keys::USER_ID, user, self.0.notes.limits);
     }
 
     pub(crate) fn set_session<T: Serialize + ?Sized>(&mut self, session: &T) {
-        self.is_signed = true;
-        self.record.attributes.capture_text(&keys::CONVERSATION_ID, session, self.limits);
+        self.0.notes.is_signed = true;
+        self.0.attributes.capture_text(&keys::CONVERSATION_ID, session, self.0.notes.limits);
     }
 
     pub(crate) fn set_tags(&mut self, tags: Option<Vec<String>>) {
         if let Some(tags) = tags {
-            self.is_signed = true;
-            self.write_tags(Tags::new(tags, self.limits));
+            self.0.notes.is_signed = true;
+            self.write_tags(Tags::new(tags, self.0.notes.limits));
         }
     }
 
     pub(super) fn is_signed(&self) -> bool {
-        self.is_signed
+        self.0.notes.is_signed
     }
 
     /// What was said in so many words of whose span it is.
     pub(super) fn identity(&self) -> Identity {
-        if !self.is_signed {
+        if !self.0.notes.is_signed {
             return Identity::default();
         }
-        let attributes = &self.record.attributes;
+        let attributes = &self.0.attributes;
         let text = |key| attributes.managed_text(key).map(Text::into_owned);
         let tags = match attributes.managed(keys::TAGS) {
             Some(Value::Array(tags)) => match tags.into_owned() {
@@ -121,7 +113,7 @@ impl Draft {
 
     /// The session that was said in so many words.
     pub(super) fn session(&self) -> Option<Text<'_>> {
-        self.record.attributes.managed_text(keys::CONVERSATION_ID)
+        self.0.attributes.managed_text(keys::CONVERSATION_ID)
     }
 
     /// Writes what of `identity` has not been said yet.
@@ -130,7 +122,7 @@ impl Draft {
             return;
         }
         let Identity { user, session, tags } = identity;
-        let attributes = &self.record.attributes;
+        let attributes = &self.0.attributes;
         let is_new = |key| attributes.managed(key).is_none();
         let user = user.as_ref().filter(|_| is_new(keys::USER_ID));
         let session = session.as_ref().filter(|_| is_new(keys::CONVERSATION_ID));
@@ -152,7 +144,7 @@ impl Draft {
         session: Option<&Text<'static>>,
         tags: Option<&Tags>,
     ) {
-        let attributes = &mut self.record.attributes;
+        let attributes = &mut self.0.attributes;
         if let Some(user) = user {
             attributes.set_managed_text(&keys::USER_ID, user.borrowed());
         }
@@ -165,22 +157,22 @@ impl Draft {
     }
 
     fn write_tags(&mut self, Tags { kept, cut_from }: Tags) {
-        self.record.attributes.set_managed(&keys::TAGS, Array::String(kept));
+        self.0.attributes.set_managed(&keys::TAGS, Array::String(kept));
         if let Some(size) = cut_from {
-            self.record.attributes.mark_cut(keys::TAGS.name(), size);
+            self.0.attributes.mark_cut(keys::TAGS.name(), size);
         }
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        self.limits
+        self.0.notes.limits
     }
 
     /// Takes over what `other` says.
     pub(crate) fn merge(&mut self, other: Self) {
-        let Self { record, failure, .. } = other;
-        self.record.attributes.replace_from(&record.attributes);
-        self.failure = self.failure.take().or(failure);
-        recycle(record);
+        let Self(mut other) = other;
+        self.0.attributes.replace_from(&other.attributes);
+        self.0.notes.failure = self.0.notes.failure.take().or(other.notes.failure.take());
+        recycle(other);
     }
 
     /// Token usage, under the GenAI and the OpenInference keys.
@@ -199,31 +191,48 @@ impl Draft {
 
     /// Marks the span as failed. The first failure stands: what follows is mostly its consequence.
     pub(crate) fn fail(&mut self, kind: &str, message: &dyn fmt::Display) {
-        if self.failure.is_none() {
+        if self.0.notes.failure.is_none() {
             let message =
                 guarded(|| message.to_string()).unwrap_or_else(|_| "its `Display` panicked".to_owned());
-            let message = Text::of_string(message, self.limits);
-            self.failure = Some(Box::new(Failure { kind: kind.to_owned(), message }));
+            let message = Text::of_string(message, self.0.notes.limits);
+            self.0.notes.failure = Some(Box::new(Failure { kind: kind.to_owned(), message }));
         }
+    }
+
+    /// When it started, where that is not known from elsewhere.
+    pub(crate) fn set_start(&mut self, at: SystemTime) {
+        self.0.notes.started_at = Some(at);
+    }
+
+    pub(crate) fn started_at(&self) -> Option<SystemTime> {
+        self.0.notes.started_at
+    }
+
+    pub(crate) fn set_duration(&mut self, duration: Duration) {
+        self.0.notes.duration = Some(duration);
+    }
+
+    pub(super) fn duration(&self) -> Option<Duration> {
+        self.0.notes.duration
     }
 
     /// Properties that hold where the caller gave none.
     pub(super) fn fill_properties(&mut self, others: &Attributes) {
-        self.record.attributes.fill_from(others);
+        self.0.attributes.fill_from(others);
     }
 
     pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some()
+        self.0.notes.failure.is_some()
     }
 
     /// Lets its memory serve another span.
     pub(super) fn discard(self) {
-        recycle(self.record);
+        recycle(self.0);
     }
 
     /// The record as OTLP has it, but for its ids and times; `end` is the time of a failure.
     pub(super) fn finish(self, end: u64) -> Box<SpanRecord> {
-        let Self { mut record, failure, .. } = self;
+        let Self(mut record) = self;
         if record.name.len() > Limits::NAMES.value_bytes {
             let size = record.name.len();
             record.name = Text::of_str(&record.name, Limits::NAMES).kept.into_owned();
@@ -233,7 +242,7 @@ impl Draft {
         if dropped > 0 {
             record.attributes.set_managed(&keys::DROPPED_PROPERTIES, dropped);
         }
-        if let Some(failure) = failure {
+        if let Some(failure) = record.notes.failure.take() {
             let Failure { kind, message: Text { kept, cut_from, .. } } = *failure;
             if let Some(size) = cut_from {
                 record.attributes.set_managed(&keys::TRUNCATED_MESSAGE, size as u64);

@@ -11,19 +11,17 @@ use crate::record::{SpanId, nanos, unix_nanos};
 pub(crate) struct Leaf {
     pub(crate) span_id: SpanId,
     pub(crate) draft: Draft,
-    pub(crate) started_at: Option<SystemTime>,
-    pub(crate) duration: Option<Duration>,
 }
 
 impl Leaf {
-    pub(crate) fn new(draft: Draft, started_at: Option<SystemTime>, duration: Option<Duration>) -> Self {
-        Self { span_id: SpanId::random(), draft, started_at, duration }
+    pub(crate) fn new(draft: Draft) -> Self {
+        Self { span_id: SpanId::random(), draft }
     }
 
     /// Hands the span on as a child of `context`'s, or as a root in a trace of its own; or counts it, where its trace is
     /// not kept.
     pub(crate) fn send(self, context: &Context, client: &Client) -> SpanId {
-        let Self { span_id, mut draft, started_at, duration } = self;
+        let Self { span_id, mut draft } = self;
         let place = Place::within(context);
         if !client.admits(place.trace_id) {
             draft.discard();
@@ -39,7 +37,8 @@ impl Leaf {
             (None, None) => {}
         }
         let ids = Ids { trace_id: place.trace_id, span_id, parent: place.parent };
-        send(client, &ids, times(started_at, duration, SystemTime::now()), draft);
+        let times = times(draft.started_at(), draft.duration(), SystemTime::now());
+        send(client, &ids, times, draft);
         span_id
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem::size_of;
 
 use crate::record::key::Wording;
-use crate::record::{Array, Key, Value};
+use crate::record::{Array, Key, Scalar, Value};
 
 /// Who has set an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(super) struct Store {
     large: Vec<Large>,
     /// How many of the items the SDK manages.
     managed: usize,
+    /// A bit for every key that was ever added: most keys are told to be new by it.
+    seen: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +64,16 @@ enum Slot {
     Large(u32),
 }
 
+impl Slot {
+    fn of(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Bool(value) => Self::Bool(value),
+            Scalar::Int(value) => Self::Int(value),
+            Scalar::Double(value) => Self::Double(value),
+        }
+    }
+}
+
 /// A value with memory of its own: it is moved, not copied.
 #[derive(Clone, Debug)]
 enum Large {
@@ -80,7 +92,7 @@ const KEPT_LARGE: usize = 4;
 
 impl Store {
     pub(super) const fn new() -> Self {
-        Self { items: Vec::new(), texts: String::new(), unused: 0, large: Vec::new(), managed: 0 }
+        Self { items: Vec::new(), texts: String::new(), unused: 0, large: Vec::new(), managed: 0, seen: 0 }
     }
 
     pub(super) fn roomy() -> Self {
@@ -115,6 +127,15 @@ impl Store {
         }
         let value = Slot::Text(self.write(text));
         self.add(key, value, origin);
+        true
+    }
+
+    /// The same for what has a size of its own.
+    pub(super) fn set_scalar(&mut self, key: &Key<'_>, scalar: Scalar, origin: Origin) -> bool {
+        if self.position(key).is_some() {
+            return self.set(key, scalar.into(), origin);
+        }
+        self.add(key, Slot::of(scalar), origin);
         true
     }
 
@@ -178,7 +199,7 @@ impl Store {
         self.texts.shrink_to(KEPT_TEXTS);
         self.large.clear();
         self.large.shrink_to(KEPT_LARGE);
-        (self.unused, self.managed) = (0, 0);
+        (self.unused, self.managed, self.seen) = (0, 0, 0);
     }
 
     fn add(&mut self, key: &Key<'_>, value: Slot, origin: Origin) {
@@ -187,10 +208,14 @@ impl Store {
             Wording::Passing(name) => Name::Written(self.write(name)),
         };
         self.managed += usize::from(origin == Origin::Managed);
+        self.seen |= bit(key);
         self.items.push(Item { key: name, hash: key.hash, origin, value });
     }
 
     fn position(&self, key: &Key<'_>) -> Option<usize> {
+        if self.seen & bit(key) == 0 {
+            return None;
+        }
         self.items.iter().position(|item| item.hash == key.hash && self.name(item.key) == key.name())
     }
 
@@ -286,6 +311,10 @@ impl Store {
         }
         self.unused = 0;
     }
+}
+
+fn bit(key: &Key<'_>) -> u64 {
+    1 << (key.hash & 63)
 }
 
 /// Lengths are far below the limit: 1,024 properties, keys up to 1 MiB, texts up to a KiB, and as much again unused.
