@@ -10,12 +10,27 @@ use std::time::{Duration, Instant};
 pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
         let message = panic_message(&*panic).to_owned();
-        // What a panic carries is foreign too, and may panic again when it is dropped; what that carries is let go.
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-            std::mem::forget(again);
-        }
+        let_go(panic);
         message
     })
+}
+
+/// The same for code that gives nothing; whether it did not panic.
+pub(crate) fn runs(code: impl FnOnce()) -> bool {
+    match catch_unwind(AssertUnwindSafe(code)) {
+        Ok(()) => true,
+        Err(panic) => {
+            let_go(panic);
+            false
+        }
+    }
+}
+
+/// What a panic carries is foreign too, and may panic again when it is dropped; what that carries is let go.
+fn let_go(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
 }
 
 /// Panics of foreign code of one kind that were contained.

@@ -89,8 +89,8 @@ impl Tray {
 impl Pile {
     fn carry(&mut self, queue: &mut Queue, pushed: &mut Pushed) {
         self.bytes = 0;
-        for arrival in self.arrivals.drain(..) {
-            queue.take_in(arrival, pushed);
+        if !self.arrivals.is_empty() {
+            queue.take_all_in(self.arrivals.drain(..), pushed);
         }
     }
 }

@@ -131,9 +131,7 @@ impl Sink for Pipeline {
         let pushed = self.shared.change(|queue| {
             let mut pushed = Pushed::default();
             self.shared.intake.carry_mine(queue, &mut pushed);
-            if let Some(arrival) = refused {
-                queue.take_in(arrival, &mut pushed);
-            }
+            queue.take_all_in(refused.into_iter(), &mut pushed);
             pushed
         });
         self.shared.tell_pushed(pushed);

@@ -14,7 +14,7 @@ pub(crate) use self::store::Edit;
 use self::store::{Origin, Store};
 
 use super::{Array, Key, Limits, Scalar, Take, Text, Value, keys, read, read_json};
-use crate::foreign::guarded;
+use crate::foreign::runs;
 
 /// A span carries at most this many properties, so that no map of a host's can make it unbounded.
 const MAX_PROPERTIES: usize = 1024;
@@ -69,8 +69,7 @@ impl Attributes {
     pub(crate) fn capture<T: Serialize + ?Sized>(&mut self, key: &str, value: &T, limits: Limits) {
         let key = key.into();
         let mut put = Put { attributes: self, key: &key, origin: Origin::Property, has_type: false };
-        let read = guarded(|| read(value, limits, &mut put));
-        if read.is_err() {
+        if !runs(|| read(value, limits, &mut put)) {
             self.put_text(&key, unreadable(), Origin::Property);
         }
     }
@@ -84,13 +83,12 @@ impl Attributes {
         limits: Limits,
     ) -> bool {
         let mut put = Put { attributes: self, key, origin: Origin::Managed, has_type: false };
-        let read = guarded(|| {
+        runs(|| {
             read(value, limits, &mut put);
             if put.has_type {
                 read_json(value, limits, &mut put);
             }
-        });
-        read.is_ok()
+        })
     }
 
     /// Whether it was set; a property is not where the SDK manages its key.

@@ -53,7 +53,7 @@ impl SpanId {
 impl TraceId {
     pub(crate) fn random() -> Self {
         loop {
-            let id = u128::from(random_u64()) << 64 | u128::from(random_u64());
+            let id = random(|generator| u128::from(generator.next()) << 64 | u128::from(generator.next()));
             if let Some(id) = NonZeroU128::new(id) {
                 return Self(id);
             }
@@ -71,10 +71,14 @@ impl TraceId {
 
 /// A number that nobody else draws, with no lock and no system call.
 pub(crate) fn random_u64() -> u64 {
+    random(Generator::next)
+}
+
+fn random<T>(draw: impl Fn(&Generator) -> T) -> T {
     thread_local! {
         static GENERATOR: Generator = const { Generator::unseeded() };
     }
-    GENERATOR.try_with(Generator::next).unwrap_or_else(|_| Generator::unseeded().next())
+    GENERATOR.try_with(&draw).unwrap_or_else(|_| draw(&Generator::unseeded()))
 }
 
 /// The generator xoroshiro128++ of D. Blackman and S. Vigna: numbers that are spread evenly, not ones that are hard to

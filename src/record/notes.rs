@@ -16,6 +16,21 @@ pub(crate) struct Notes {
     pub(crate) failure: Option<Box<Failure>>,
 }
 
+impl Notes {
+    /// The limits are those of whoever writes next.
+    pub(super) fn clear(&mut self) {
+        if self.is_signed {
+            self.is_signed = false;
+        }
+        if self.started_at.is_some() || self.duration.is_some() {
+            (self.started_at, self.duration) = (None, None);
+        }
+        if self.failure.is_some() {
+            self.failure = None;
+        }
+    }
+}
+
 /// Why the span failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {

@@ -114,20 +114,30 @@ impl SpanRecord {
         Self { name, ..Self::blank() }
     }
 
-    /// Forgets everything but ids and times, which the next span overwrites, and who emits, which is mostly the same.
+    /// Forgets everything but ids and times, which the next span overwrites, and who emits, which is mostly the same. What
+    /// is blank is not written: another thread may have it in its cache.
     pub(super) fn clear(&mut self) {
         /// Bytes of a name that are kept for the next span.
         const KEPT: usize = 64;
-        self.parent = None;
-        self.trace_state = None;
         self.name.clear();
         self.name.shrink_to(KEPT);
-        self.kind = SpanKind::Internal;
         self.attributes.clear();
-        self.events = Vec::new();
-        self.links = Vec::new();
-        self.status = Status::Unset;
-        self.notes = Notes::default();
+        if self.kind != SpanKind::Internal {
+            self.kind = SpanKind::Internal;
+        }
+        if self.trace_state.is_some() {
+            self.trace_state = None;
+        }
+        if self.events.capacity() > 0 {
+            self.events = Vec::new();
+        }
+        if self.links.capacity() > 0 {
+            self.links = Vec::new();
+        }
+        if self.status != Status::Unset {
+            self.status = Status::Unset;
+        }
+        self.notes.clear();
     }
 
     /// Bytes this record holds, for the byte budget of the queue; what is shared (resource, scope) is not counted.

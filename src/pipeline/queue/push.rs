@@ -32,12 +32,22 @@ impl Queue {
     /// Takes a record in; past the bounds the oldest one goes.
     pub(crate) fn push(&mut self, record: Box<SpanRecord>) -> Pushed {
         let mut pushed = Pushed::default();
-        self.take_in(Arrival::of(record), &mut pushed);
+        self.take_all_in(std::iter::once(Arrival::of(record)), &mut pushed);
         pushed
     }
 
-    /// The same for one of many, which adds to what they come to.
-    pub(crate) fn take_in(&mut self, arrival: Arrival, pushed: &mut Pushed) {
+    /// The same for many, which add to what they come to.
+    pub(crate) fn take_all_in(&mut self, arrivals: impl Iterator<Item = Arrival>, pushed: &mut Pushed) {
+        let was_due = self.has_full_batch();
+        for arrival in arrivals {
+            self.take_in(arrival, pushed);
+        }
+        if !was_due && self.has_full_batch() {
+            (pushed.wake, pushed.keep) = (true, true);
+        }
+    }
+
+    fn take_in(&mut self, arrival: Arrival, pushed: &mut Pushed) {
         let Arrival { size, record } = arrival;
         let number = self.next_number;
         self.next_number += 1;
@@ -63,15 +73,11 @@ impl Queue {
                 break;
             }
         }
-        let was_due = self.has_full_batch();
         pushed.keep |= self.waiting.is_empty() && self.disk.is_on();
         self.spans += 1;
         self.bytes += size;
         self.waiting_bytes += size;
         self.waiting.push_back(Entry { number, size, record });
-        if !was_due && self.has_full_batch() {
-            (pushed.wake, pushed.keep) = (true, true);
-        }
     }
 
     /// Whether so much more can be taken in without anything else to be done about it than that.

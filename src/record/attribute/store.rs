@@ -212,10 +212,12 @@ impl Store {
         self.items.push(Item { key: name, hash: key.hash, origin, value });
     }
 
+    #[inline]
     fn position(&self, key: &Key<'_>) -> Option<usize> {
-        if self.seen & bit(key) == 0 {
-            return None;
-        }
+        if self.seen & bit(key) == 0 { None } else { self.search(key) }
+    }
+
+    fn search(&self, key: &Key<'_>) -> Option<usize> {
         self.items.iter().position(|item| item.hash == key.hash && self.name(item.key) == key.name())
     }
 
