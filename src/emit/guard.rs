@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::thread;
 
@@ -29,6 +30,7 @@ pub(crate) struct Opening {
 pub(crate) struct Guard {
     span: Arc<OpenSpan>,
     seat: Seat,
+    has_left: AtomicBool,
     /// The context around the span, but for the span itself.
     around: Context,
     /// A guard that is made amid a panic or a cancellation is not ended by it.
@@ -48,7 +50,13 @@ impl Guard {
         let span = running::with_client(&around, |client| {
             OpenSpan::start(&around, client, opening.role, draft, opening.own_trace)
         });
-        Self { span, seat: Seat::Nowhere, around: around.without_parent(), born_amid: ending_of_a_drop() }
+        Self {
+            span,
+            seat: Seat::Nowhere,
+            has_left: AtomicBool::new(false),
+            around: around.without_parent(),
+            born_amid: ending_of_a_drop(),
+        }
     }
 
     /// A frame of its own for the span, which code that runs inside it carries along.
@@ -87,7 +95,9 @@ impl Guard {
     }
 
     pub(super) fn end(&self, ending: Ending) {
-        self.seat.leave(&self.span);
+        if !self.has_left.swap(true, Ordering::Relaxed) {
+            self.seat.leave(&self.span);
+        }
         self.span.end(ending);
     }
 

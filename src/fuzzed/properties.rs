@@ -143,6 +143,7 @@ fn span(resources: Vec<Arc<Resource>>, scopes: Vec<Arc<Scope>>) -> impl Strategy
             status,
             resource,
             scope,
+            notes: crate::record::Notes::default(),
         }
     })
 }

@@ -91,6 +91,7 @@ fn span(message: &Json, resource: &Arc<Resource>, scope: &Arc<Scope>) -> Read<Sp
         status: message.get("status").map_or(Ok(Status::Unset), status)?,
         resource: Arc::clone(resource),
         scope: Arc::clone(scope),
+        notes: crate::record::Notes::default(),
     })
 }
 

@@ -165,6 +165,7 @@ fn record(attributes: Attributes, text: &str) -> SpanRecord {
         status: Status::Error(text.to_owned()),
         resource: Arc::default(),
         scope: Scope::ours(),
+        notes: crate::record::Notes::default(),
     }
 }
 

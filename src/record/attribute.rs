@@ -3,6 +3,7 @@
 //! All keys and short texts of a span stand one behind another in one piece of memory, which outlives the span and is
 //! used again: writing one allocates nothing.
 
+mod long;
 mod store;
 
 #[cfg(feature = "testing")]

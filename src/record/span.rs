@@ -114,7 +114,7 @@ impl SpanRecord {
         Self { name, ..Self::blank() }
     }
 
-    /// Forgets everything but ids and times, which the next span overwrites, and who emits, which is mostly the same. What
+    /// Forgets everything but its own ids and times, which the next span overwrites, and who emits, which is mostly the same. What
     /// is blank is not written: another thread may have it in its cache.
     pub(super) fn clear(&mut self) {
         /// Bytes of a name that are kept for the next span.
@@ -122,6 +122,9 @@ impl SpanRecord {
         self.name.clear();
         self.name.shrink_to(KEPT);
         self.attributes.clear();
+        if self.parent.is_some() {
+            self.parent = None;
+        }
         if self.kind != SpanKind::Internal {
             self.kind = SpanKind::Internal;
         }

@@ -5,7 +5,7 @@
 //! that is not a task is polled by one `block_on` on one thread.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,11 +47,17 @@ impl Seated {
     }
 }
 
+/// Where a span sits: mostly it is the innermost.
+fn place_of(span: &OpenSpan, open: &Open) -> Option<usize> {
+    open.iter().rposition(|seated| seated.context.is_inside(span))
+}
+
 /// Takes a span out; those inside it sit inside what it sat in.
 fn unseat(open: &mut Open, span: &OpenSpan) {
-    let Some(index) = open.iter().position(|seated| seated.context.is_inside(span)) else { return };
+    let Some(index) = place_of(span, open) else { return };
     let left = open.remove(index);
-    for seated in open.iter_mut().filter(|seated| seated.inside == Some(span.span_id)) {
+    // They came after it.
+    for seated in open.iter_mut().skip(index).filter(|seated| seated.inside == Some(span.span_id)) {
         seated.inside = left.inside;
     }
 }
@@ -278,12 +284,12 @@ impl Seat {
     pub(crate) fn trajectory_inside(&self, span: &OpenSpan) -> Option<Arc<OpenSpan>> {
         let inside = |open: &Open| {
             // Outermost first, so that a span is known before those inside it.
-            let mut family = vec![span.span_id];
+            let mut family = HashSet::from([span.span_id]);
             let mut innermost = None;
-            for seated in open {
+            for seated in open.iter().skip(place_of(span, open).unwrap_or(0)) {
                 let Some(other) = seated.context.span() else { continue };
                 if seated.inside.is_some_and(|outer| family.contains(&outer)) {
-                    family.push(other.span_id);
+                    family.insert(other.span_id);
                     if other.role == Role::Trajectory && other.is_open() {
                         innermost = Some(Arc::clone(other));
                     }

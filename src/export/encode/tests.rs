@@ -21,6 +21,7 @@ fn span(name: &str, resource: &Arc<Resource>, scope: &Arc<Scope>) -> Option<Span
         status: Status::Unset,
         resource: Arc::clone(resource),
         scope: Arc::clone(scope),
+        notes: crate::record::Notes::default(),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::mem::size_of;
 
+use super::long;
 use crate::record::key::Wording;
 use crate::record::{Array, Key, Scalar, Value};
 
@@ -197,7 +198,11 @@ impl Store {
         self.items.shrink_to(KEPT_ITEMS);
         self.texts.clear();
         self.texts.shrink_to(KEPT_TEXTS);
-        self.large.clear();
+        for large in self.large.drain(..) {
+            if let Large::Text(text) = large {
+                long::give_back(text);
+            }
+        }
         self.large.shrink_to(KEPT_LARGE);
         (self.unused, self.managed, self.seen) = (0, 0, 0);
     }
@@ -252,7 +257,8 @@ impl Store {
             Value::Int(value) => Slot::Int(value),
             Value::Double(value) => Slot::Double(value),
             Value::String(text) if text.len() <= SHORT => Slot::Text(self.write(&text)),
-            Value::String(text) => self.keep_large(Large::Text(text.into_owned())),
+            Value::String(Cow::Borrowed(text)) => self.keep_large(Large::Text(long::own(text))),
+            Value::String(Cow::Owned(text)) => self.keep_large(Large::Text(text)),
             Value::Array(array) => self.keep_large(Large::Array(array.into_owned())),
         }
     }

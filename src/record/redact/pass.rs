@@ -234,6 +234,7 @@ mod tests {
             status: Status::Error("no hits".into()),
             resource: Arc::new(Resource::default()),
             scope: Scope::ours(),
+            notes: crate::record::Notes::default(),
         }
     }
 

@@ -20,7 +20,7 @@ pub const GOALS: &[Goal] = &[
     Goal::new("rate", Bound::AtLeastOf(6.0, "otel")),
     Goal::new("cpu", Bound::AtMostOf(0.15, "otel")),
     Goal::new("wire", Bound::AtMostOf(1.0, "otel")),
-    Goal::new("cpu", Bound::AtMostOf(1.5, "floor")),
+    Goal::new("cpu", Bound::AtMostOf(1.5, "floor-2")),
 ];
 
 pub(crate) fn run<C: Contender>(

@@ -2,21 +2,20 @@
 //! over one connection by the thread that made it.
 
 use std::cell::RefCell;
-use std::io::{BufRead as _, BufReader, Read as _, Write};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use workloads::{Call, Contender, Failure, Settings, Workload};
 
-/// The level that the SDK compresses at.
-const LEVEL: u32 = 3;
 /// Spans a request, as the SDK has it.
 const BATCH: u64 = 512;
 /// Bytes a request before compression, likewise.
 const BYTES: usize = 4 << 20;
+/// The largest window there is, as the power of two.
+const WINDOW_BITS: u8 = 15;
 
 const HEAD: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"floor"}}]},"scopeSpans":[{"scope":{"name":"floor"},"spans":["#;
 const TAIL: &str = "]}]}]}";
@@ -33,7 +32,8 @@ struct Batch {
     authority: String,
     json: String,
     spans: u64,
-    level: Compression,
+    deflate: Compress,
+    body: Vec<u8>,
 }
 
 thread_local! {
@@ -46,8 +46,9 @@ impl Contender for Floor {
         let authority = settings.sink.trim_start_matches("http://").to_owned();
         let stream = TcpStream::connect(&authority)?;
         stream.set_nodelay(true)?;
-        let level = Compression::new(settings.variant.parse().unwrap_or(LEVEL));
-        let batch = Batch { sink: BufReader::new(stream), authority, json: String::new(), spans: 0, level };
+        let deflate = Compress::new_gzip(Compression::new(settings.variant.parse()?), WINDOW_BITS);
+        let (sink, json, body) = (BufReader::new(stream), String::new(), Vec::new());
+        let batch = Batch { sink, authority, json, spans: 0, deflate, body };
         Ok(Self { batch: Mutex::new(batch), workload: settings.workload })
     }
 
@@ -158,17 +159,22 @@ impl Batch {
             return Ok(());
         }
         self.json.push_str(TAIL);
-        let mut gzip = GzEncoder::new(Vec::with_capacity(self.json.len() / 4), self.level);
-        gzip.write_all(self.json.as_bytes())?;
-        let body = gzip.finish()?;
+        self.deflate.reset();
+        self.body.clear();
+        self.body.reserve(self.json.len() + 1024);
+        let status =
+            self.deflate.compress_vec(self.json.as_bytes(), &mut self.body, FlushCompress::Finish)?;
+        if status != Status::StreamEnd {
+            return Err("the body did not fit".into());
+        }
         self.json.clear();
         self.spans = 0;
         let head = format!(
             "POST /v1/traces HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
             self.authority,
-            body.len()
+            self.body.len()
         );
-        self.sink.get_mut().write_all(&[head.as_bytes(), &body].concat())?;
+        self.sink.get_mut().write_all(&[head.as_bytes(), &self.body].concat())?;
         self.answer()
     }
 
