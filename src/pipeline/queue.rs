@@ -40,7 +40,9 @@ impl Policy {
             queue_spans: Settings::QUEUE_SPANS,
             queue_bytes: settings.queue_bytes,
             batch_spans: settings.batch_spans,
-            batch_bytes: Settings::BATCH_BYTES,
+            // JSON is larger than its record, by a quarter at most unless it is full of escapes: what turns out too large
+            // for a request has been compressed in vain.
+            batch_bytes: Settings::BATCH_BYTES / 5 * 4,
             interval: settings.batch_interval,
             keep_within: settings.spool.as_ref().map(|_| Settings::KEEP_WITHIN),
         }

@@ -48,6 +48,25 @@ fn large_spans_are_sent_as_they_come_and_none_is_dropped() {
 }
 
 #[test]
+fn texts_full_of_lines_fill_their_requests() {
+    scenario(
+        || {
+            for _ in 0..100 {
+                bento::track_ai("answer").input("a line of a text\n".repeat(5_000)).send();
+            }
+            bento::flush(LONG).unwrap();
+        },
+        |child| {
+            let server = child.delivers();
+            let sizes: Vec<usize> = server.requests().iter().map(|request| request.json().to_string().len()).collect();
+            // What had turned out too large would have been halved.
+            let full = sizes.iter().filter(|size| (3 << 20..=4 << 20).contains(*size)).count();
+            assert_eq!((full, sizes.len()), (2, 3), "{sizes:?}");
+        },
+    );
+}
+
+#[test]
 fn a_map_without_end_costs_its_tail_and_says_so() {
     scenario(
         || {
