@@ -208,7 +208,8 @@ pub(crate) fn with_client<T>(context: &Context, work: impl FnOnce(&Arc<Client>) 
     let outcome = work(&client);
     // What an emission inside this one has remembered meanwhile is replaced, and dropped here.
     let replaced = KNOWN.try_with(|(slot, of_changes, of_generation)| {
-        (of_changes.set(changes), of_generation.set(generation));
+        of_changes.set(changes);
+        of_generation.set(generation);
         slot.replace(Some(client))
     });
     drop(replaced);

@@ -52,6 +52,10 @@ impl Tickets {
         name
     }
 
+    pub(super) fn is_any_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// Whether all that the ticket follows is delivered or lost.
     pub(super) fn is_settled(&self, name: u64) -> bool {
         self.open.get(&name).is_none_or(|(ticket, _)| ticket.is_settled())

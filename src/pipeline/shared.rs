@@ -71,7 +71,7 @@ impl Shared {
         if pushed.keep {
             self.keep.notify_one();
         }
-        if !pushed.evicted.is_empty() {
+        if pushed.settles {
             self.settled.notify_all();
         }
         // What was evicted serves the next spans of this thread.

@@ -111,6 +111,18 @@ impl Draft {
         Identity { user: text(keys::USER_ID), session: text(keys::CONVERSATION_ID), tags }
     }
 
+    /// Whether it says anything else of whose span it is than `known`.
+    pub(super) fn says_more_than(&self, known: &Identity) -> bool {
+        let attributes = &self.0.attributes;
+        let is_new = |key, known: &Option<Text<'static>>| {
+            attributes.managed_text(key).is_some_and(|said| Some(&said) != known.as_ref())
+        };
+        self.is_signed()
+            && (is_new(keys::USER_ID, &known.user)
+                || is_new(keys::CONVERSATION_ID, &known.session)
+                || attributes.managed(keys::TAGS).is_some())
+    }
+
     /// The session that was said in so many words.
     pub(super) fn session(&self) -> Option<Text<'_>> {
         self.0.attributes.managed_text(keys::CONVERSATION_ID)

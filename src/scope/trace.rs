@@ -45,9 +45,10 @@ impl Trace {
         if !draft.is_signed() && implicit.is_none() {
             return;
         }
-        let explicit = draft.identity();
         let mut known = self.identity_mut();
-        known.replacing = explicit.or(&known.replacing);
+        if draft.says_more_than(&known.replacing) {
+            known.replacing = draft.identity().or(&known.replacing);
+        }
         if let Some(implicit) = implicit {
             known.filling = std::mem::take(&mut known.filling).or(implicit);
         }

@@ -69,13 +69,13 @@ mod unix {
     /// All the files that a process may have open are open; later one more may be.
     fn no_descriptors() -> Fault {
         fault("no-descriptors", |life| {
-            let _bento = start();
             let limit = Rlimit { current: Some(64), maximum: Some(64) };
             setrlimit(Resource::Nofile, limit).unwrap();
             let mut files = Vec::new();
             while let Ok(file) = File::open("/dev/null") {
                 files.push(file);
             }
+            let _bento = start();
             life.emit(20);
             life.flush(Duration::from_secs(1)).ok();
             drop(files);

@@ -24,6 +24,8 @@ pub(crate) struct Pushed {
     pub(crate) wake: bool,
     /// Whether the keeper has.
     pub(crate) keep: bool,
+    /// Whether something was lost that somebody waits for.
+    pub(crate) settles: bool,
     /// What had to go, to be freed by the caller once the lock is released.
     pub(crate) evicted: Records,
 }
@@ -45,6 +47,7 @@ impl Queue {
         if !was_due && self.has_full_batch() {
             (pushed.wake, pushed.keep) = (true, true);
         }
+        pushed.settles |= !pushed.evicted.is_empty() && self.tickets.is_any_open();
     }
 
     fn take_in(&mut self, arrival: Arrival, pushed: &mut Pushed) {
