@@ -216,8 +216,8 @@ mod tests {
         text_of(value, Limits::default()).map(|text| text.kept.into_owned())
     }
 
-    fn array(array: Array) -> Option<Content> {
-        Some(Content::Value(array.into()))
+    fn array(array: Array) -> Content {
+        Content::Value(array.into())
     }
 
     fn as_text(content: Option<Content>) -> Option<String> {
@@ -233,9 +233,9 @@ mod tests {
         assert_eq!(property(&-7_i8), Some(Content::Value(Value::Int(-7))));
         assert_eq!(property(&1.5_f32), Some(Content::Value(Value::Double(1.5))));
         assert_eq!(property(&Some(3)), Some(Content::Value(Value::Int(3))));
-        assert_eq!(property(&[1, 2]), array(Array::Int(vec![1, 2])));
-        assert_eq!(property(&json!(["a"])), array(Array::String(vec!["a".into()])));
-        assert_eq!(property::<[u8; 0]>(&[]), array(Array::String(Vec::new())));
+        assert_eq!(property(&[1, 2]), Some(array(Array::Int(vec![1, 2]))));
+        assert_eq!(property(&json!(["a"])), Some(array(Array::String(vec!["a".into()]))));
+        assert_eq!(property::<[u8; 0]>(&[]), Some(array(Array::String(Vec::new()))));
     }
 
     #[test]

@@ -58,7 +58,8 @@ fn texts_full_of_lines_fill_their_requests() {
         },
         |child| {
             let server = child.delivers();
-            let sizes: Vec<usize> = server.requests().iter().map(|request| request.json().to_string().len()).collect();
+            let sizes: Vec<usize> =
+                server.requests().iter().map(|request| request.json().to_string().len()).collect();
             // What had turned out too large would have been halved.
             let full = sizes.iter().filter(|size| (3 << 20..=4 << 20).contains(*size)).count();
             assert_eq!((full, sizes.len()), (2, 3), "{sizes:?}");
