@@ -77,7 +77,7 @@ impl Guard {
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut Draft)) {
         if self.span.is_sampled && self.span.is_open() {
-            let mut draft = Draft::new(self.span.limits());
+            let mut draft = Draft::addition(self.span.limits());
             change(&mut draft);
             self.span.add(draft);
         }

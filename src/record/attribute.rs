@@ -159,7 +159,12 @@ impl Attributes {
 
     /// Takes over everything that `others` say, as long as there is room.
     pub(crate) fn replace_from(&mut self, others: &Self) {
-        self.take_over(others, |_, _| true);
+        let is_plain = !self.has_markers && !others.has_markers && others.dropped == 0;
+        if is_plain && self.store.properties() + others.store.properties() <= MAX_PROPERTIES {
+            self.store.set_all(&others.store);
+        } else {
+            self.take_over(others, |_, _| true);
+        }
     }
 
     /// Takes over what `self` has no value for, as long as there is room.

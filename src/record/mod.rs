@@ -23,7 +23,7 @@ pub use id::{SpanId, TraceId};
 pub(crate) use key::Key;
 pub(crate) use limits::{Limits, cut_all, prefix};
 pub(crate) use notes::{Failure, Notes};
-pub(crate) use pool::{Records, fresh, recycle, recycle_all};
+pub(crate) use pool::{Records, clear_scratch, fresh, recycle, recycle_all, scratch};
 pub(crate) use redact::Hooks;
 pub use redact::{Field, Redact};
 pub(crate) use resource::{Resource, Scope};

@@ -1,6 +1,6 @@
 //! Records that were sent, for spans to come: a caller in the long run allocates none.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Mutex, PoisonError};
 
 use bento_fork::PerProcess;
@@ -18,6 +18,7 @@ type Pack = Records;
 pub(crate) type Records = Vec<Box<SpanRecord>>;
 
 thread_local! {
+    static SCRATCH: Cell<Option<Box<SpanRecord>>> = const { Cell::new(None) };
     static MINE: RefCell<Pack> = const { RefCell::new(Vec::new()) };
 }
 
@@ -36,6 +37,17 @@ pub(crate) fn fresh() -> Box<SpanRecord> {
         mine.pop()
     });
     mine.ok().flatten().unwrap_or_else(|| Box::new(SpanRecord::blank()))
+}
+
+/// A blank record for what is written here and copied elsewhere: mostly the same one.
+pub(crate) fn scratch() -> Box<SpanRecord> {
+    SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_else(fresh)
+}
+
+/// Takes back the record for what is written next and copied.
+pub(crate) fn clear_scratch(mut record: Box<SpanRecord>) {
+    record.clear();
+    SCRATCH.try_with(|scratch| scratch.set(Some(record))).ok();
 }
 
 /// Takes back a record for this thread's next span.

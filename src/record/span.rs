@@ -13,24 +13,26 @@ pub(crate) type Name = Cow<'static, str>;
 /// A span as owned data: moved from the caller to the encoder, never copied. It is written while the span is open, and
 /// its memory serves another span when it is sent.
 #[derive(Clone, Debug)]
+// What every span writes stands together, so that a record that comes back from another processor is fetched in few lines.
+#[repr(C)]
 pub(crate) struct SpanRecord {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) parent: Option<SpanId>,
-    pub(crate) trace_state: Option<String>,
-    pub(crate) name: String,
-    pub(crate) kind: SpanKind,
     /// Nanoseconds since the Unix epoch.
     pub(crate) start: u64,
     /// Nanoseconds since the Unix epoch, never before `start`.
     pub(crate) end: u64,
+    pub(crate) name: String,
     pub(crate) attributes: Attributes,
-    pub(crate) events: Vec<Event>,
-    pub(crate) links: Vec<Link>,
-    pub(crate) status: Status,
     pub(crate) resource: Arc<Resource>,
     pub(crate) scope: Arc<Scope>,
     pub(crate) notes: Notes,
+    pub(crate) kind: SpanKind,
+    pub(crate) status: Status,
+    pub(crate) events: Vec<Event>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) trace_state: Option<String>,
 }
 
 /// OTLP's `SpanKind`, with OTLP's numbers.

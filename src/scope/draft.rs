@@ -10,8 +10,8 @@ use super::entries::entries_of;
 use super::identity::Tags;
 use crate::foreign::guarded;
 use crate::record::{
-    Array, Attributes, Event, Failure, Key, Limits, SpanRecord, Status, Text, Value, fresh, keys, prefix,
-    recycle, unreadable,
+    Array, Attributes, Event, Failure, Key, Limits, SpanRecord, Status, Text, Value, clear_scratch, fresh,
+    keys, prefix, recycle, scratch, unreadable,
 };
 
 /// A span while it is being written.
@@ -27,6 +27,13 @@ impl fmt::Debug for Draft {
 impl Draft {
     pub(crate) fn new(limits: Limits) -> Self {
         let mut record = fresh();
+        record.notes.limits = limits;
+        Self(record)
+    }
+
+    /// For what is added to another one.
+    pub(crate) fn addition(limits: Limits) -> Self {
+        let mut record = scratch();
         record.notes.limits = limits;
         Self(record)
     }
@@ -184,7 +191,7 @@ impl Draft {
         let Self(mut other) = other;
         self.0.attributes.replace_from(&other.attributes);
         self.0.notes.failure = self.0.notes.failure.take().or(other.notes.failure.take());
-        recycle(other);
+        clear_scratch(other);
     }
 
     /// Token usage, under the GenAI and the OpenInference keys.

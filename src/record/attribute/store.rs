@@ -140,6 +140,24 @@ impl Store {
         true
     }
 
+    /// The same for all that another one holds.
+    pub(super) fn set_all(&mut self, others: &Self) {
+        for Item { key, hash, origin, value } in others.items.iter().copied() {
+            let name = match key {
+                Name::Lasting(name) => Wording::Lasting(name),
+                Name::Written(place) => Wording::Passing(others.text(place)),
+            };
+            let key = Key { name, hash };
+            match value {
+                Slot::Text(place) => self.set_str(&key, others.text(place), origin),
+                Slot::Bool(value) => self.set_scalar(&key, Scalar::Bool(value), origin),
+                Slot::Int(value) => self.set_scalar(&key, Scalar::Int(value), origin),
+                Slot::Double(value) => self.set_scalar(&key, Scalar::Double(value), origin),
+                Slot::Large(_) => self.set(&key, others.value(value), origin),
+            };
+        }
+    }
+
     pub(super) fn get(&self, key: &Key<'_>) -> Option<(Value<'_>, Origin)> {
         let item = self.items[self.position(key)?];
         Some((self.value(item.value), item.origin))

@@ -4,7 +4,9 @@ mod again;
 mod ahead;
 mod lazy;
 
-use crate::support::{KEY, LONG, OTHER_KEY, Server, await_moment, await_workers, journal, scenario, span_names, threads};
+use crate::support::{
+    KEY, LONG, OTHER_KEY, Server, await_moment, await_workers, journal, scenario, span_names, threads,
+};
 
 #[test]
 fn every_refusal_has_its_code() {
