@@ -16,16 +16,20 @@ fn an_outage_longer_than_the_memory_loses_nothing() {
             }
             let status = bento::status();
             assert_eq!((status.waiting(), status.losses().total()), (10_000, 0), "{status:?}");
-            println!("all kept");
+            std::fs::write(std::env::var("ALL_KEPT").unwrap(), "").unwrap();
             bento::flush(LONG).unwrap();
             let status = bento::status();
             assert_eq!((status.delivered(), status.waiting(), status.spooled()), (10_000, 0, 0));
         },
         |child| {
             let (directory, backend) = (Directory::new(), Backend::down(Answer::status(503)));
+            // The child has to have seen that everything is kept: the last file alone does not say so.
+            let all_kept = directory.0.with_extension("kept");
+            let child = child.env("ALL_KEPT", all_kept.to_str().unwrap());
             std::thread::scope(|scope| {
                 let running = scope.spawn(|| directory.of(&child, "").to(&backend.server).succeeds());
-                await_moment(|| directory.files().len() >= 100);
+                await_moment(|| std::fs::remove_file(&all_kept).is_ok());
+                assert!(directory.files().len() >= 100);
                 backend.come_up();
                 running.join().unwrap();
             });
