@@ -217,6 +217,7 @@ pub(crate) fn with_client<T>(context: &Context, work: impl FnOnce(&Arc<Client>) 
 }
 
 /// The same for one that is kept.
+#[cfg(feature = "otel")]
 pub(crate) fn client(context: &Context) -> Arc<Client> {
     with_client(context, Arc::clone)
 }

@@ -3,6 +3,7 @@
 //! All keys and short texts of a span stand one behind another in one piece of memory, which outlives the span and is
 //! used again: writing one allocates nothing.
 
+mod index;
 mod long;
 mod store;
 
@@ -52,6 +53,7 @@ impl Attributes {
     }
 
     /// Sets a property to a text, followed by markers for what the limits cost it.
+    #[cfg(any(feature = "otel", test, fuzzing))]
     pub(crate) fn set_text(&mut self, key: &str, text: Text<'_>) {
         self.put_text(&key.into(), text, Origin::Property);
     }

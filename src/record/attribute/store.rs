@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::mem::size_of;
 
+use super::index::Index;
 use super::long;
 use crate::record::key::Wording;
 use crate::record::{Array, Key, Scalar, Value};
@@ -33,6 +34,7 @@ pub(super) struct Store {
     managed: usize,
     /// A bit for every key that was ever added: most keys are told to be new by it.
     seen: u64,
+    index: Option<Box<Index>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +95,15 @@ const KEPT_LARGE: usize = 4;
 
 impl Store {
     pub(super) const fn new() -> Self {
-        Self { items: Vec::new(), texts: String::new(), unused: 0, large: Vec::new(), managed: 0, seen: 0 }
+        Self {
+            items: Vec::new(),
+            texts: String::new(),
+            unused: 0,
+            large: Vec::new(),
+            managed: 0,
+            seen: 0,
+            index: None,
+        }
     }
 
     pub(super) fn roomy() -> Self {
@@ -175,6 +185,7 @@ impl Store {
                 Edit::Keep => index += 1,
                 Edit::Remove => {
                     self.items.remove(index);
+                    self.index = None;
                     self.managed -= usize::from(item.origin == Origin::Managed);
                     if let Name::Written(place) = item.key {
                         self.unused += place.len as usize;
@@ -209,6 +220,7 @@ impl Store {
             + self.texts.capacity()
             + self.large.capacity() * size_of::<Large>()
             + self.large.iter().map(large).sum::<usize>()
+            + self.index.as_ref().map_or(0, |index| index.heap_size())
     }
 
     pub(super) fn clear(&mut self) {
@@ -223,6 +235,7 @@ impl Store {
         }
         self.large.shrink_to(KEPT_LARGE);
         (self.unused, self.managed, self.seen) = (0, 0, 0);
+        self.index = None;
     }
 
     fn add(&mut self, key: &Key<'_>, value: Slot, origin: Origin) {
@@ -233,6 +246,18 @@ impl Store {
         self.managed += usize::from(origin == Origin::Managed);
         self.seen |= bit(key);
         self.items.push(Item { key: name, hash: key.hash, origin, value });
+        if self.items.len() >= Index::WORTHWHILE {
+            self.note_last();
+        }
+    }
+
+    /// Enters the newest item into the index, the first time all of them.
+    fn note_last(&mut self) {
+        let noted = if self.index.is_some() { self.items.len() - 1 } else { 0 };
+        let places = self.index.get_or_insert_default();
+        for (position, item) in self.items.iter().enumerate().skip(noted) {
+            places.add(item.hash, index(position));
+        }
     }
 
     #[inline]
@@ -241,7 +266,12 @@ impl Store {
     }
 
     fn search(&self, key: &Key<'_>) -> Option<usize> {
-        self.items.iter().position(|item| item.hash == key.hash && self.name(item.key) == key.name())
+        let is_it = |item: &Item| item.hash == key.hash && self.name(item.key) == key.name();
+        let first = match &self.index {
+            None => 0,
+            Some(index) => index.first(key.hash)?,
+        };
+        self.items.iter().skip(first).position(is_it).map(|found| first + found)
     }
 
     fn name(&self, name: Name) -> &str {

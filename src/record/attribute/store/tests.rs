@@ -184,3 +184,31 @@ fn a_key_of_the_sdks_is_the_same_as_one_that_is_written() {
     store.edit(|_, _| Edit::Remove);
     assert!(store.is_empty() && store.unused <= store.texts.len());
 }
+
+#[test]
+fn many_keys_are_found_replaced_and_removed_as_few_are() {
+    let mut store = Store::new();
+    let name = |number: usize| format!("key {number}");
+    let number = |value: i64| Value::Int(value);
+    for key in 0..300 {
+        store.set(&name(key).as_str().into(), number(1), Origin::Property);
+    }
+    for key in (0..300).step_by(2) {
+        store.set(&name(key).as_str().into(), number(2), Origin::Property);
+    }
+    store.edit(|key, _| if key.ends_with('4') { Edit::Remove } else { Edit::Keep });
+    for key in 290..310 {
+        store.set(&name(key).as_str().into(), number(3), Origin::Property);
+    }
+    let expected = |key: usize| match key {
+        290.. => Some(3),
+        _ if key % 10 == 4 => None,
+        _ if key % 2 == 0 => Some(2),
+        _ => Some(1),
+    };
+    for key in 0..310 {
+        let found = store.get(&name(key).as_str().into()).map(|(value, _)| value);
+        assert_eq!(found, expected(key).map(number), "{key}");
+    }
+    assert_eq!(store.entries().count(), 310 - 29);
+}
