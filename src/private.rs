@@ -37,7 +37,7 @@ pub fn interaction(event: &str, input: Input) -> Opening {
 }
 
 pub fn tool(name: &str, input: Input) -> Opening {
-    let ToolSpan { opening, draft, .. } = tool_span(name);
+    let ToolSpan { opening, draft } = tool_span(name);
     Opening { opening, draft: input.written_to(draft) }
 }
 

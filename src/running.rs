@@ -16,6 +16,7 @@ pub(crate) use start::{Setup, Start, start};
 
 use crate::config::{Destination, ProcessEnvironment};
 use crate::error::DeliveryError;
+use crate::foreign::runs;
 use crate::pipeline::{Pipeline, Telling, on_worker};
 use crate::record::{Limits, SpanId};
 use crate::scope::{Client, Context, Leaf, with_client_of, with_context};
@@ -227,7 +228,8 @@ fn look_up() -> Arc<Client> {
         return client;
     }
     if let Err(error) = start(Setup::default(), &ProcessEnvironment, Start::Lazy) {
-        log::warn!("bento: nothing is sent: {error}");
+        // The host's logger is foreign code, and who emits did not ask for it.
+        runs(|| log::warn!("bento: nothing is sent: {error}"));
     }
     running_client(&state()).unwrap_or_else(|| Arc::clone(OFF.here()))
 }

@@ -23,14 +23,14 @@ impl Export for Taker {
     }
 }
 
-/// A pipeline in batches of two, and what has arrived behind it.
+/// A pipeline in batches of five, and what has arrived behind it.
 fn pipeline() -> (Arc<Pipeline>, Arc<AtomicU64>) {
     let arrived = Arc::new(AtomicU64::new(0));
     let taken = Arc::clone(&arrived);
     let policy = Policy {
         queue_spans: 8,
         queue_bytes: 1 << 20,
-        batch_spans: 2,
+        batch_spans: 5,
         batch_bytes: 1 << 20,
         interval: NEVER,
         keep_within: None,
@@ -41,8 +41,8 @@ fn pipeline() -> (Arc<Pipeline>, Arc<AtomicU64>) {
     (Arc::new(pipeline), arrived)
 }
 
-fn record() -> SpanRecord {
-    SpanRecord::named(String::new())
+fn record() -> Box<SpanRecord> {
+    Box::new(SpanRecord::named(String::new()))
 }
 
 fn never() -> Instant {
@@ -92,7 +92,10 @@ fn a_full_batch_wakes_the_worker_without_a_flush() {
     loom::model(|| {
         let (pipeline, _) = pipeline();
         let other = Arc::clone(&pipeline);
-        beside(move || other.accept(record()), || pipeline.accept(record()));
+        beside(
+            move || (0..2).for_each(|_| other.accept(record())),
+            || (0..3).for_each(|_| pipeline.accept(record())),
+        );
         // Nothing here wakes the worker: whoever waits for what is settled would wait for ever.
         let mut queue = pipeline.shared.queue();
         while queue.held() > 0 {
@@ -100,7 +103,7 @@ fn a_full_batch_wakes_the_worker_without_a_flush() {
             queue = woken.unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         drop(queue);
-        assert_eq!(stopped(&pipeline), (2, 2, 0));
+        assert_eq!(stopped(&pipeline), (5, 5, 0));
     });
 }
 

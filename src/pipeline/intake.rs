@@ -2,12 +2,11 @@
 //! tray is carried to the queue, and so is every tray before anybody looks at the queue: a record that was put down is
 //! as good as queued.
 
-use std::cell::Cell;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::queue::{Arrival, Pushed, Queue};
-use super::sync::{Mutex, MutexGuard};
+use super::sync::{Mutex, MutexGuard, thread_number};
 
 /// Trays, and records on one of them. Loom tries them all, and has no use for more.
 const TRAYS: usize = if cfg!(bento_loom) { 2 } else { 8 };
@@ -97,15 +96,5 @@ impl Pile {
 
 /// The tray of this thread.
 fn mine() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static MINE: Cell<Option<usize>> = const { Cell::new(None) };
-    }
-    let given = || NEXT.fetch_add(1, Ordering::Relaxed) % TRAYS;
-    MINE.try_with(|mine| {
-        let index = mine.get().unwrap_or_else(given);
-        mine.set(Some(index));
-        index
-    })
-    .unwrap_or(0)
+    thread_number() % TRAYS
 }

@@ -292,6 +292,11 @@ impl Pipeline {
         Books { accounts: queue.accounts().clone(), waiting: queue.held() as u64, spooled }
     }
 
+    /// Whether what is emitted is taken in.
+    pub(crate) fn is_open(&self) -> bool {
+        self.shared.queue().is_open()
+    }
+
     pub(crate) fn is_alive(&self) -> bool {
         let threads = self.threads();
         !threads.is_empty() && threads.iter().all(|thread| !thread.is_finished())

@@ -40,8 +40,8 @@ impl Policy {
             queue_spans: Settings::QUEUE_SPANS,
             queue_bytes: settings.queue_bytes,
             batch_spans: settings.batch_spans,
-            // JSON is larger than its record, by a quarter at most unless it is full of escapes: what turns out too large
-            // for a request has been compressed in vain.
+            // The JSON of texts is larger than their record, by a quarter unless it is full of escapes. What turns out too
+            // large for a request all the same is split, and has been compressed in vain.
             batch_bytes: Settings::BATCH_BYTES / 5 * 4,
             interval: settings.batch_interval,
             keep_within: settings.spool.as_ref().map(|_| Settings::KEEP_WITHIN),

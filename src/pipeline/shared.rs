@@ -10,7 +10,7 @@ use super::own_thread::as_worker;
 use super::queue::{Keep, Pushed, Queue, Step};
 use super::sync::{Condvar, Mutex, MutexGuard};
 use crate::error::Losses;
-use crate::foreign::guarded;
+use crate::foreign::{guarded, runs};
 use crate::record::recycle;
 
 /// What callers and the worker share.
@@ -25,6 +25,14 @@ pub(super) struct Shared {
     /// Something was settled, for those who wait in `flush` or `shutdown`.
     pub(super) settled: Condvar,
     pub(super) on_loss: Option<LossHook>,
+}
+
+/// What the host's hook owns is foreign code. Whoever lets go of it last may be a caller who only emits.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let hook = self.on_loss.take();
+        runs(|| drop(hook));
+    }
 }
 
 impl Shared {
@@ -44,6 +52,8 @@ impl Shared {
     pub(super) fn gather(&self, queue: &mut Queue) {
         let mut pushed = Pushed::default();
         self.intake.carry_all(queue, &mut pushed);
+        self.intake.follow(queue, &mut pushed);
+        debug_assert!(pushed.evicted.is_empty());
         if pushed.wake {
             self.wake_threads();
         }

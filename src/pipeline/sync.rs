@@ -7,6 +7,25 @@ pub(super) use std::{
     thread, thread_local,
 };
 
+/// Threads one after another; the same at every call of a thread.
+#[cfg(not(bento_loom))]
+pub(super) fn thread_number() -> usize {
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static MINE: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+    MINE.try_with(|mine| {
+        let number = mine.get().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed));
+        mine.set(Some(number));
+        number
+    })
+    .unwrap_or(0)
+}
+
+#[cfg(bento_loom)]
+pub(super) use self::loomed::thread_number;
 #[cfg(bento_loom)]
 pub(super) use self::{loomed::thread, loomed_thread_local as thread_local};
 #[cfg(bento_loom)]
@@ -19,6 +38,13 @@ mod loomed {
     use std::cell::Cell;
 
     type Key = loom::thread::LocalKey<Cell<bool>>;
+
+    /// Those that emit have even numbers: between them stands the worker. Loom tells a thread's number only in words.
+    pub(in crate::pipeline) fn thread_number() -> usize {
+        let words = format!("{:?}", loom::thread::current().id());
+        let digits: String = words.chars().filter(char::is_ascii_digit).collect();
+        digits.parse::<usize>().unwrap_or(0) / 2
+    }
 
     /// A flag of each of loom's threads, which share one of the operating system's.
     pub(in crate::pipeline) struct Flag(pub(in crate::pipeline) fn() -> &'static Key);

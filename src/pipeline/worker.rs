@@ -27,7 +27,9 @@ pub(super) fn spawn(
     thread::Builder::new().name("bento-worker".into()).spawn(move || {
         enter_worker();
         let mut worker = Worker { shared, build, exporter: None, spool, log: Log::default() };
-        guarded(|| worker.exporter.insert((worker.build)()).open()).ok();
+        if guarded(|| worker.exporter.insert((worker.build)()).open()).is_err() {
+            worker.drop_exporter();
+        }
         while guarded(|| worker.run()).is_err() {
             worker.shared.change(Queue::abandon);
             worker.shared.settled.notify_all();
@@ -40,7 +42,7 @@ pub(super) fn spawn(
 struct Worker {
     shared: Arc<Shared>,
     build: BuildExport,
-    /// Built when first needed, and anew after a panic.
+    /// Built at the start, and anew after a panic, when next needed.
     exporter: Option<Box<dyn Export>>,
     spool: Option<Arc<Spool>>,
     log: Log,
@@ -123,14 +125,19 @@ impl Worker {
         }
     }
 
+    /// After a panic of the exporter.
+    fn drop_exporter(&mut self) {
+        // Dropping what has panicked may well panic again.
+        guarded(|| self.exporter = None).ok();
+        self.shared.queue().count_panic();
+    }
+
     fn export(&mut self, request: impl FnOnce(&mut dyn Export, Instant) -> Verdict) -> Verdict {
         let deadline = self.shared.queue().request_deadline(Instant::now());
         let Self { exporter, build, .. } = self;
         let sent = guarded(|| request(&mut **exporter.get_or_insert_with(build), deadline));
         sent.unwrap_or_else(|message| {
-            // Dropping what has panicked may well panic again.
-            guarded(|| self.exporter = None).ok();
-            self.shared.queue().count_panic();
+            self.drop_exporter();
             let cause = format!("the exporter panicked: {message}");
             Verdict::Refused { reason: LossReason::Exporter, cause }
         })

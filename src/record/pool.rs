@@ -9,7 +9,7 @@ use super::SpanRecord;
 
 /// So many are handed from the worker to a caller's thread at a time, and so many a thread keeps.
 const PACK: usize = 32;
-/// So many packs wait at most: half of what the queue holds. A pack takes some 40 KiB.
+/// So many packs wait at most: half of what the queue holds. A pack takes 50 to 80 KiB.
 const PACKS: usize = 32;
 
 type Pack = Records;
@@ -17,9 +17,16 @@ type Pack = Records;
 /// Records on their way. Each keeps its box, which is moved instead of it and serves the next span.
 pub(crate) type Records = Vec<Box<SpanRecord>>;
 
+/// What a thread has at hand.
+struct Mine {
+    records: Pack,
+    /// How many it fetches at a time.
+    next: usize,
+}
+
 thread_local! {
     static SCRATCH: Cell<Option<Box<SpanRecord>>> = const { Cell::new(None) };
-    static MINE: RefCell<Pack> = const { RefCell::new(Vec::new()) };
+    static MINE: RefCell<Mine> = const { RefCell::new(Mine { records: Vec::new(), next: 0 }) };
 }
 
 static SHARED: PerProcess<Mutex<Vec<Pack>>> =
@@ -29,14 +36,27 @@ static SHARED: PerProcess<Mutex<Vec<Pack>>> =
 pub(crate) fn fresh() -> Box<SpanRecord> {
     let mine = MINE.try_with(|mine| {
         let mut mine = mine.borrow_mut();
-        if mine.is_empty()
-            && let Some(pack) = SHARED.here().lock().unwrap_or_else(PoisonError::into_inner).pop()
-        {
-            *mine = pack;
+        if mine.records.is_empty() {
+            mine.fetch();
         }
-        mine.pop()
+        mine.records.pop()
     });
     mine.ok().flatten().unwrap_or_else(|| Box::new(SpanRecord::blank()))
+}
+
+impl Mine {
+    /// Twice as many as the last time, so that a thread that emits little keeps little.
+    fn fetch(&mut self) {
+        self.next = (2 * self.next).clamp(1, PACK);
+        let mut shared = SHARED.here().lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pack) = shared.last_mut() {
+            let left = pack.len().saturating_sub(self.next);
+            self.records.extend(pack.drain(left..));
+            if left == 0 {
+                shared.pop();
+            }
+        }
+    }
 }
 
 /// A blank record for what is written here and copied elsewhere: mostly the same one.
@@ -55,8 +75,8 @@ pub(crate) fn recycle(mut record: Box<SpanRecord>) {
     record.clear();
     MINE.try_with(|mine| {
         let mut mine = mine.borrow_mut();
-        if mine.len() < PACK {
-            mine.push(record);
+        if mine.records.len() < mine.next {
+            mine.records.push(record);
         }
     })
     .ok();
@@ -170,7 +190,11 @@ mod tests {
         for _ in 0..3 * PACK {
             recycle(Box::new(SpanRecord::blank()));
         }
-        assert_eq!(MINE.with_borrow(Vec::len), PACK);
+        assert_eq!(MINE.with_borrow(|mine| mine.records.len()), 0, "it has asked for none");
+        let taken: Vec<_> = (0..PACK).map(|_| fresh()).collect();
+        taken.into_iter().for_each(recycle);
+        (0..3 * PACK).for_each(|_| recycle(Box::new(SpanRecord::blank())));
+        assert_eq!(MINE.with_borrow(|mine| mine.records.len()), PACK);
         recycle_all((0..PACK * (PACKS + 3)).map(|_| Box::new(SpanRecord::blank())));
         let shared = SHARED.here().lock().unwrap_or_else(PoisonError::into_inner);
         assert!(shared.len() <= PACKS, "{} packs", shared.len());

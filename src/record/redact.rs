@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Value;
+use crate::foreign::runs;
 
 /// A redaction hook: it sees every value of a span before the span is queued, and may replace or remove it, or drop the
 /// whole span.
@@ -279,6 +280,13 @@ impl Hooks {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Drops the hooks one by one: what they own is foreign code, and may panic.
+    pub(crate) fn let_go(self) {
+        for hook in Arc::into_inner(self.0).unwrap_or_default() {
+            runs(|| drop(hook));
+        }
     }
 }
 

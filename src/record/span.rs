@@ -10,7 +10,7 @@ use super::{Attributes, Notes, Resource, Scope, SpanId, TraceId, keys};
 /// A name that is mostly a fixed one.
 pub(crate) type Name = Cow<'static, str>;
 
-/// A span as owned data: moved from the caller to the encoder, never copied. It is written while the span is open, and
+/// A span as owned data, moved from the caller to the encoder. It is written while the span is open, and
 /// its memory serves another span when it is sent.
 #[derive(Clone, Debug)]
 // What every span writes stands together, so that a record that comes back from another processor is fetched in few lines.

@@ -75,6 +75,11 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
     };
     let former = replace_state(&mut state, next);
     drop(state);
+    if let State::Ended(former) = &former
+        && !former.pipeline.is_open()
+    {
+        former.client.retire();
+    }
     drop(former);
     running.map(drop)
 }

@@ -45,6 +45,14 @@ impl fmt::Debug for Client {
     }
 }
 
+/// What the host's closures own is foreign code too. Whoever lets go of a client last may be a caller who only emits, or a
+/// thread that ends, where a panic ends the process.
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.retire();
+    }
+}
+
 impl Client {
     pub(crate) fn new(sink: Arc<dyn Sink>, limits: Limits, resource: Resource, sources: Sources) -> Self {
         Self {
@@ -86,8 +94,9 @@ impl Client {
     }
 
     /// Keeps this ratio of traces only.
-    pub(crate) fn sampled(self, kept: Ratio) -> Self {
-        Self { kept, ..self }
+    pub(crate) fn sampled(mut self, kept: Ratio) -> Self {
+        self.kept = kept;
+        self
     }
 
     /// Takes over the hooks of `newer`, if it names any. The former ones are for the caller to drop where no lock is
@@ -110,6 +119,17 @@ impl Client {
         updated.update(newer);
         self.has_sources.store(!updated.is_empty(), Ordering::Release);
         std::mem::replace(&mut *sources, Arc::new(updated))
+    }
+
+    /// Lets go of the host's closures, when nothing that is emitted here is sent any more: a thread that does not emit
+    /// may remember the client for as long as it lives.
+    pub(crate) fn retire(&self) {
+        let hooks = std::mem::take(&mut *self.hooks.write().unwrap_or_else(PoisonError::into_inner));
+        let sources = std::mem::take(&mut *self.sources.write().unwrap_or_else(PoisonError::into_inner));
+        hooks.let_go();
+        if let Some(sources) = Arc::into_inner(sources) {
+            sources.let_go();
+        }
     }
 
     /// What the scope and the sources know, if they know anything.

@@ -10,8 +10,8 @@ use super::entries::entries_of;
 use super::identity::Tags;
 use crate::foreign::guarded;
 use crate::record::{
-    Array, Attributes, Event, Failure, Key, Limits, SpanRecord, Status, Text, Value, clear_scratch, fresh,
-    keys, prefix, recycle, scratch, unreadable,
+    Array, Attributes, Edit, Event, Failure, Key, Limits, SpanRecord, Status, Text, Value, clear_scratch,
+    fresh, keys, prefix, recycle, scratch, unreadable,
 };
 
 /// A span while it is being written.
@@ -79,15 +79,25 @@ impl Draft {
         }
     }
 
-    /// The user; null leaves what was said before, and so does what cannot be read.
     pub(crate) fn set_user<T: Serialize + ?Sized>(&mut self, user: &T) {
-        self.0.notes.is_signed = true;
-        self.0.attributes.capture_text(&keys::USER_ID, user, self.0.notes.limits);
+        self.set_identity(&keys::USER_ID, user);
     }
 
     pub(crate) fn set_session<T: Serialize + ?Sized>(&mut self, session: &T) {
+        self.set_identity(&keys::CONVERSATION_ID, session);
+    }
+
+    /// Null leaves what was said before, and so does what cannot be read.
+    fn set_identity<T: Serialize + ?Sized>(&mut self, key: &Key<'_>, value: &T) {
+        let (limits, attributes) = (self.limits(), &mut self.0.attributes);
         self.0.notes.is_signed = true;
-        self.0.attributes.capture_text(&keys::CONVERSATION_ID, session, self.0.notes.limits);
+        if attributes.managed(*key).is_some() {
+            if let Some(text) = text(value, limits) {
+                attributes.set_managed_text(key, text);
+            }
+        } else if !attributes.capture_text(key, value, limits) {
+            attributes.edit(|other, _| if other == key.name() { Edit::Remove } else { Edit::Keep });
+        }
     }
 
     pub(crate) fn set_tags(&mut self, tags: Option<Vec<String>>) {
@@ -276,8 +286,8 @@ impl Draft {
 /// A value as text: a string as it is, anything else its JSON text, null nothing.
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T, limits: Limits) -> Option<Text<'static>> {
     let mut attributes = Attributes::new();
-    attributes.capture_text(&keys::UNNAMED, value, limits);
-    attributes.managed_text(keys::UNNAMED).map(Text::into_owned)
+    let is_read = attributes.capture_text(&keys::UNNAMED, value, limits);
+    attributes.managed_text(keys::UNNAMED).filter(|_| is_read).map(Text::into_owned)
 }
 
 pub(crate) fn set_property<T: Serialize + ?Sized>(

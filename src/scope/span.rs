@@ -1,4 +1,4 @@
-//! A span from its start to its end, and the trace it belongs to.
+//! A span that is open, from its start to its end.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -152,7 +152,8 @@ impl OpenSpan {
             }
             Life::Ended { session } => session.clone(),
         };
-        own.or_else(|| self.trace.root().filter(|root| root.span_id != self.span_id)?.session())
+        let of_root = || self.trace.root().filter(|root| root.span_id != self.span_id)?.session();
+        own.or_else(of_root).or_else(|| self.trace.session_of_root())
     }
 
     /// Replaces what the trace says of itself, and adds the rest to its root.
@@ -180,7 +181,9 @@ impl OpenSpan {
                 };
             self.is_over.store(true, Ordering::Release);
             self.trace.sign(&mut draft, self.trace.is_root(self), implicit.as_deref());
-            *life = Life::Ended { session: draft.session().map(|session| session.kept.into_owned()) };
+            let session = draft.session().map(|session| session.kept.into_owned());
+            let session = if self.trace.is_root(self) { self.trace.keep_session(session) } else { session };
+            *life = Life::Ended { session };
             draft
         };
         self.client().open.leave(self.slot);

@@ -23,6 +23,8 @@ struct TraceIdentity {
     replacing: Identity,
     /// What fills the root's identity where it has none.
     filling: Identity,
+    /// The session that the root was sent with.
+    of_root: Option<String>,
 }
 
 impl Trace {
@@ -94,6 +96,18 @@ impl Trace {
         };
         let session = all.into_iter().flatten().find_map(|identity| identity.session.as_ref());
         session.map(|session| session.kept.clone().into_owned())
+    }
+
+    /// Keeps the session that the root was sent with, for its children, who may outlive it.
+    pub(super) fn keep_session(&self, session: Option<String>) -> Option<String> {
+        if session.is_some() {
+            self.identity().of_root = session;
+        }
+        None
+    }
+
+    pub(super) fn session_of_root(&self) -> Option<String> {
+        self.identity().of_root.clone()
     }
 
     fn identity_mut(&self) -> MutexGuard<'_, TraceIdentity> {

@@ -91,6 +91,8 @@ impl Queue {
             && spans <= queue_spans / 2
             && self.spans + spans <= queue_spans
             && self.bytes + bytes <= queue_bytes
+            && (self.has_full_batch()
+                || !self.policy.is_full_batch(self.waiting.len() + spans, self.waiting_bytes + bytes))
     }
 
     /// Makes room: what is on disk too leaves the memory, otherwise the oldest record is lost.

@@ -236,6 +236,11 @@ impl Queue {
         }
     }
 
+    /// Whether records are taken in.
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
     /// Whether nothing will become of what is still held, in this process.
     pub(crate) fn is_over(&self) -> bool {
         self.phase == Phase::Closed && self.in_flight.is_none()

@@ -1,6 +1,7 @@
 //! The memory of attributes: items of fixed size, and their texts one behind another.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::mem::size_of;
 
 use super::index::Index;
@@ -22,7 +23,7 @@ pub(crate) enum Edit {
     Replace(Value<'static>),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Store {
     items: Vec<Item>,
     /// Keys and short texts.
@@ -199,7 +200,10 @@ impl Store {
                 }
             }
         }
-        self.tidy();
+        // What was taken out may be what must not be kept anywhere.
+        if self.unused > 0 {
+            self.gather();
+        }
     }
 
     /// How many items the SDK does not manage.
@@ -345,6 +349,10 @@ impl Store {
         if self.unused <= WASTE.max(self.texts.len() / 2) {
             return;
         }
+        self.gather();
+    }
+
+    fn gather(&mut self) {
         let former = std::mem::take(&mut self.texts);
         let piece = |place: Place| {
             former
@@ -376,6 +384,13 @@ fn bit(key: &Key<'_>) -> u64 {
 /// Lengths are far below the limit: 1,024 properties, keys up to 1 MiB, texts up to a KiB, and as much again unused.
 fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// Shows what is there, and not what memory still holds of what was there.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries().map(|(key, value, _)| (key, value))).finish()
+    }
 }
 
 impl PartialEq for Store {
