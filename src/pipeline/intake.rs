@@ -10,7 +10,7 @@ use super::sync::{Mutex, MutexGuard, thread_number};
 
 /// Trays, and records on one of them. Loom tries them all, and has no use for more.
 const TRAYS: usize = if cfg!(bento_loom) { 2 } else { 8 };
-const RECORDS: usize = if cfg!(bento_loom) { 2 } else { 16 };
+const RECORDS: usize = if cfg!(bento_loom) { 2 } else { 8 };
 /// Bytes of the records on a tray.
 const BYTES: usize = 32 * 1024;
 
@@ -21,8 +21,8 @@ pub(super) const MOST_BYTES: usize = TRAYS * BYTES;
 #[derive(Debug, Default)]
 pub(super) struct Intake {
     trays: [Tray; TRAYS],
-    /// Whether the queue may not have room for what could lie here: then nothing does. It changes only with the queue
-    /// locked.
+    /// Whether the queue may not have room for what could lie here, or would have something to do if it had it: then
+    /// nothing lies here. It changes only with the queue locked.
     is_closed: AtomicBool,
 }
 
@@ -55,6 +55,9 @@ impl Intake {
 
     /// Carries what lies on this thread's tray to the queue.
     pub(super) fn carry_mine(&self, queue: &mut Queue, pushed: &mut Pushed) {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return;
+        }
         self.trays[mine()].pile().carry(queue, pushed);
     }
 
@@ -68,9 +71,10 @@ impl Intake {
     /// Lets records lie here only as long as the queue has room for all that could.
     pub(super) fn follow(&self, queue: &mut Queue, pushed: &mut Pushed) {
         let is_closed = !queue.has_room_for(MOST_RECORDS, MOST_BYTES);
-        if self.is_closed.swap(is_closed, Ordering::Relaxed) == is_closed {
+        if self.is_closed.load(Ordering::Relaxed) == is_closed {
             return;
         }
+        self.is_closed.store(is_closed, Ordering::Relaxed);
         for tray in &self.trays {
             let mut pile = tray.pile();
             pile.is_closed = is_closed;

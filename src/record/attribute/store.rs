@@ -242,6 +242,8 @@ impl Store {
         self.index = None;
     }
 
+    // A slot that is handed over in memory is waited for.
+    #[inline]
     fn add(&mut self, key: &Key<'_>, value: Slot, origin: Origin) {
         let name = match key.name {
             Wording::Lasting(name) => Name::Lasting(name),
@@ -256,6 +258,7 @@ impl Store {
     }
 
     /// Enters the newest item into the index, the first time all of them.
+    #[cold]
     fn note_last(&mut self) {
         let noted = if self.index.is_some() { self.items.len() - 1 } else { 0 };
         let places = self.index.get_or_insert_default();
@@ -269,6 +272,7 @@ impl Store {
         if self.seen & bit(key) == 0 { None } else { self.search(key) }
     }
 
+    #[cold]
     fn search(&self, key: &Key<'_>) -> Option<usize> {
         let is_it = |item: &Item| item.hash == key.hash && self.name(item.key) == key.name();
         let first = match &self.index {

@@ -203,7 +203,7 @@ fn many_keys_are_found_replaced_and_removed_as_few_are() {
     let expected = |key: usize| match key {
         290.. => Some(3),
         _ if key % 10 == 4 => None,
-        _ if key % 2 == 0 => Some(2),
+        _ if key.is_multiple_of(2) => Some(2),
         _ => Some(1),
     };
     for key in 0..310 {
