@@ -13,6 +13,8 @@ mod queue;
 mod shared;
 mod spool;
 mod sync;
+#[cfg(all(test, not(bento_loom)))]
+mod tests;
 mod timer;
 mod worker;
 

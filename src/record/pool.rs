@@ -186,6 +186,23 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_that_emits_once_keeps_one_record_at_most() {
+        // Others may be taking them too: there is always something to take for one of these.
+        for _ in 0..4 {
+            recycle_all((0..4 * PACK).map(|_| Box::new(SpanRecord::blank())));
+            let other = std::thread::spawn(|| {
+                let kept = || MINE.with_borrow(|mine| mine.records.len());
+                let record = fresh();
+                assert!(kept() <= 1, "{} are kept beside one", kept());
+                recycle(record);
+                recycle(Box::new(SpanRecord::blank()));
+                assert!(kept() <= 1, "{} are kept", kept());
+            });
+            assert!(other.join().is_ok());
+        }
+    }
+
+    #[test]
     fn no_more_records_are_kept_than_a_burst_needs() {
         for _ in 0..3 * PACK {
             recycle(Box::new(SpanRecord::blank()));

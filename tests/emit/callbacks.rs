@@ -57,6 +57,16 @@ impl fmt::Display for Panics {
     }
 }
 
+/// Tells a text, and panics after it.
+struct Half;
+
+impl Serialize for Half {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("half")?;
+        resume_unwind(Box::new("after a text"))
+    }
+}
+
 /// Panics inside a value that had begun well.
 struct Fails;
 
@@ -136,6 +146,34 @@ fn a_panic_in_a_value_costs_that_value() {
     assert_eq!(call.attribute("input.value"), Some("in".into()));
     for key in ["output.value", "p", "q"] {
         assert!(call.attribute(&format!("bento.unserializable.{key}")).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn an_identity_that_is_told_by_half_is_not_told() {
+    let spans = capture(|| {
+        bento::track_ai("before").user_id("u1").user_id(Half).convo_id("c1").convo_id(Half).send();
+        bento::track_ai("first").user_id(Half).convo_id(Half).send();
+        bento::track_ai("after").user_id(Half).user_id("u1").convo_id(Half).convo_id("c1").send();
+        let outer = || bento::propagate_attributes().user_id("u1").session_id("c1");
+        outer().enter(|| {
+            let inner = bento::propagate_attributes().user_id(Half).session_id(Half);
+            inner.enter(|| bento::track_ai("inner").send());
+        });
+        outer().user_id(Half).session_id(Half).enter(|| bento::track_ai("scope").send());
+        bento::propagate_attributes().user_id(Half).session_id(Half).enter(|| bento::track_ai("none").send());
+        let _turn = bento::begin("turn").user_id("u1").convo_id("c1").start();
+        bento::update_current_trace().user_id(Half).session_id(Half).apply();
+    });
+    let told = |name: &str| {
+        let span = spans.find(name).unwrap();
+        ["gen_ai.user.id", "gen_ai.conversation.id"].map(|key| span.attribute(key))
+    };
+    for name in ["before", "after", "inner", "scope", "turn"] {
+        assert_eq!(told(name), [Some("u1".into()), Some("c1".into())], "{name}");
+    }
+    for name in ["first", "none"] {
+        assert_eq!(told(name), [None, None], "{name}");
     }
 }
 

@@ -33,3 +33,19 @@ fn nothing_that_holds_values_shows_them() {
     });
     bento::flush(Duration::ZERO).ok();
 }
+
+#[test]
+fn captured_spans_show_nothing_that_a_hook_took_out() {
+    let hook = |field: &mut bento::Field<'_>| match field.key() {
+        "input.value" => field.replace("[hushed]"),
+        "card" | "note" => field.remove(),
+        _ => {}
+    };
+    let spans = bento::testing::builder().redact(hook).capture(|| {
+        let call = bento::track_ai("call").input(SECRET).property("card", SECRET).property("kept", "shown");
+        call.property("note", SECRET.repeat(1_000)).send();
+    });
+    let shown = format!("{spans:?} {:?}", spans.find("call"));
+    assert!(!shown.contains(SECRET), "{shown}");
+    assert!(shown.contains("[hushed]") && shown.contains("shown"), "{shown}");
+}

@@ -220,6 +220,32 @@ fn a_trajectory_knows_its_conversation() {
 }
 
 #[test]
+fn a_conversation_is_known_when_its_root_has_ended() {
+    capture(|| {
+        let turn = bento::begin("turn").convo_id("c1").start();
+        let child = bento::begin("child").start();
+        let grandchild = child.begin("grandchild").start();
+        let ids = || [&child, &grandchild].map(bento::Trajectory::convo_id);
+        let known = || [Some("c1".to_owned()), Some("c1".to_owned())];
+        assert_eq!(ids(), known());
+        drop(turn);
+        assert_eq!(ids(), known(), "the root has ended");
+        drop(child);
+        assert_eq!(grandchild.convo_id().as_deref(), Some("c1"), "the parent has ended too");
+    });
+}
+
+#[test]
+fn a_root_without_a_conversation_leaves_none_behind() {
+    capture(|| {
+        let turn = bento::begin("turn").start();
+        let child = bento::begin("child").start();
+        drop(turn);
+        assert_eq!(child.convo_id(), None);
+    });
+}
+
+#[test]
 fn an_own_trace_mirrors_to_its_own_root() {
     let spans = capture(|| {
         let _outer = bento::begin("outer").start();

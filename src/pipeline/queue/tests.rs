@@ -11,6 +11,14 @@ pub(super) fn record(text: usize) -> Box<SpanRecord> {
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
+#[cfg(not(bento_loom))]
+impl Queue {
+    /// Whether the worker has looked, found nothing to do, and sleeps.
+    pub(in crate::pipeline) fn is_left_alone(&self) -> bool {
+        self.expected.is_some()
+    }
+}
+
 /// A queue of at most 8 spans in batches of at most 4, and the moment of its birth.
 pub(super) fn queue() -> (Queue, Instant) {
     let now = Instant::now();

@@ -72,6 +72,22 @@ fn with_a_malformed_key_the_warning_says_so() {
 }
 
 #[test]
+fn a_logger_that_panics_does_not_reach_who_emits() {
+    scenario(
+        || {
+            journal::fail();
+            bento::track_ai("answer").send();
+            assert_eq!(journal::count("BENTOLABS_API_KEY"), 1, "{:?}", journal::warnings());
+            bento::track_ai("answer").send();
+            assert_eq!(bento::status().dropped(), 2);
+        },
+        |child| {
+            child.succeeds();
+        },
+    );
+}
+
+#[test]
 fn many_threads_start_one_worker() {
     scenario(
         || {

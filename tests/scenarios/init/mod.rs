@@ -2,6 +2,7 @@
 
 mod again;
 mod ahead;
+mod closures;
 mod lazy;
 
 use crate::support::{

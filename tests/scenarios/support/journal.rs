@@ -1,6 +1,7 @@
 //! A logger for children: it keeps everything that any crate logs, and prints it for the parent to search.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -12,6 +13,13 @@ static JOURNAL: Journal = Journal(Mutex::new(Vec::new()));
 pub(crate) fn install() {
     log::set_logger(&JOURNAL).unwrap();
     log::set_max_level(LevelFilter::Trace);
+}
+
+static FAILS: AtomicBool = AtomicBool::new(false);
+
+/// From now on it panics at each of those lines that it keeps, as a host's logger may.
+pub(crate) fn fail() {
+    FAILS.store(true, Ordering::Relaxed);
 }
 
 /// The warnings and errors of the SDK so far.
@@ -42,6 +50,7 @@ impl Log for Journal {
         writeln!(std::io::stderr(), "[{} {}] {line}", record.level(), record.target()).ok();
         if record.level() <= Level::Warn && record.target().starts_with("bento") {
             self.lines().push(line);
+            assert!(!FAILS.load(Ordering::Relaxed), "a fault of the host's");
         }
     }
 

@@ -84,6 +84,21 @@ fn a_large_value_that_goes_leaves_the_others_in_their_places() {
 }
 
 #[test]
+fn what_is_taken_out_stays_nowhere_in_memory() {
+    let mut store = Store::new();
+    for key in ["removed", "replaced", "kept"] {
+        set(&mut store, key, if key == "kept" { "public" } else { "secret" }, Origin::Property);
+    }
+    store.edit(|key, _| match key {
+        "removed" => Edit::Remove,
+        "replaced" => Edit::Replace("[hushed]".into()),
+        _ => Edit::Keep,
+    });
+    assert_eq!(store.texts, "replaced[hushed]keptpublic");
+    assert_eq!(format!("{store:?}").matches("String").count(), 2, "{store:?}");
+}
+
+#[test]
 fn what_the_sdk_manages_wins_whichever_comes_first() {
     let mut store = Store::new();
     assert!(set(&mut store, "first", "managed", Origin::Managed));

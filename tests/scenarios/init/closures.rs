@@ -1,0 +1,135 @@
+//! What the host's closures own: it goes when the SDK is rotated, and a panic as it goes reaches nobody.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use crate::support::{LONG, OTHER_KEY, await_moment, scenario, span_names};
+
+/// Panics as it goes.
+struct Bomb;
+
+static GONE: AtomicUsize = AtomicUsize::new(0);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        GONE.fetch_add(1, Ordering::SeqCst);
+        resume_unwind(Box::new("a fault of the host's"));
+    }
+}
+
+/// A thread that has emitted, and so remembers the client that it found. It emits again when it is told to, and ends
+/// when it can no longer be told.
+fn remembering() -> (Sender<()>, JoinHandle<()>) {
+    let (tell, told) = channel();
+    let (ready, is_ready) = channel();
+    let thread = thread::spawn(move || {
+        bento::track_ai("before").send();
+        ready.send(()).unwrap();
+        while told.recv().is_ok() {
+            bento::track_ai("after").send();
+            ready.send(()).ok();
+        }
+    });
+    is_ready.recv_timeout(LONG).unwrap();
+    (tell, thread)
+}
+
+/// Rotates the SDK away from `former`, while one thread that remembers it emits afterwards, and another only ends.
+fn rotate_away_from(former: bento::Builder) {
+    let _former = former.init().unwrap();
+    let (emits, emitting) = remembering();
+    let (ends, ending) = remembering();
+    bento::shutdown(LONG).unwrap();
+    let _new = bento::builder().api_key(OTHER_KEY).redact(|_: &mut bento::Field<'_>| {}).init().unwrap();
+    emits.send(()).unwrap();
+    drop((emits, ends));
+    emitting.join().unwrap();
+    ending.join().unwrap();
+    bento::flush(LONG).unwrap();
+    // The worker of the former one may be the last to let go.
+    await_moment(|| GONE.load(Ordering::SeqCst) == 1);
+}
+
+const ARRIVED: [&str; 3] = ["before", "before", "after"];
+
+#[test]
+fn a_redaction_hook_that_panics_as_it_goes_reaches_no_thread() {
+    scenario(
+        || {
+            let bomb = Bomb;
+            let hook = move |_: &mut bento::Field<'_>| {
+                let _owned = &bomb;
+            };
+            rotate_away_from(bento::builder().redact(hook));
+        },
+        |child| assert_eq!(span_names(&child.delivers().requests()), ARRIVED),
+    );
+}
+
+#[test]
+fn a_source_that_panics_as_it_goes_reaches_no_thread() {
+    scenario(
+        || {
+            let bomb = Bomb;
+            let source = move || {
+                let _owned = &bomb;
+                "u1"
+            };
+            rotate_away_from(bento::builder().user_id(source));
+        },
+        |child| assert_eq!(span_names(&child.delivers().requests()), ARRIVED),
+    );
+}
+
+#[test]
+fn a_loss_hook_that_panics_as_it_goes_reaches_no_thread() {
+    scenario(
+        || {
+            let bomb = Bomb;
+            let hook = move |_: &bento::Losses| {
+                let _owned = &bomb;
+            };
+            rotate_away_from(bento::builder().on_loss(hook));
+        },
+        |child| assert_eq!(span_names(&child.delivers().requests()), ARRIVED),
+    );
+}
+
+/// Tells when it goes.
+struct Flag(Arc<AtomicBool>);
+
+impl Drop for Flag {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_hook_is_let_go_when_the_sdk_is_rotated() {
+    scenario(
+        || {
+            let (hooked, asked): (Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+            let (hook, source) = (Flag(Arc::clone(&hooked)), Flag(Arc::clone(&asked)));
+            let former = bento::builder().redact(move |_: &mut bento::Field<'_>| {
+                let _owned = &hook;
+            });
+            let former = former.user_id(move || {
+                let _owned = &source;
+                "u1"
+            });
+            let _former = former.init().unwrap();
+            let (idles, idling) = remembering();
+            bento::shutdown(LONG).unwrap();
+            let _new =
+                bento::builder().api_key(OTHER_KEY).redact(|_: &mut bento::Field<'_>| {}).init().unwrap();
+            let gone = [&hooked, &asked].map(|gone| gone.load(Ordering::SeqCst));
+            assert_eq!(gone, [true, true], "an idle thread keeps them");
+            drop(idles);
+            idling.join().unwrap();
+        },
+        |child| assert_eq!(span_names(&child.delivers().requests()), ["before"]),
+    );
+}
