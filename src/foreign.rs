@@ -33,6 +33,28 @@ fn let_go(panic: Box<dyn Any + Send>) {
     }
 }
 
+/// A value of the host's. To drop it is foreign code too, and whoever lets go of it last did not ask for that: a panic in it
+/// goes no further.
+pub(crate) struct Foreign<T>(Option<T>);
+
+impl<T> Foreign<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// Works with the value, which is there until it is dropped.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&T) -> R) -> Option<R> {
+        self.0.as_ref().map(work)
+    }
+}
+
+impl<T> Drop for Foreign<T> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        runs(|| drop(value));
+    }
+}
+
 /// Panics of foreign code of one kind that were contained.
 #[derive(Debug)]
 pub(crate) struct Panics {

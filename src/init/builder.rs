@@ -1,7 +1,6 @@
 //! Everything that can be set before the start.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Guard;
@@ -228,7 +227,7 @@ impl Builder {
     /// panics, the panic is counted and goes no further; what it emits itself becomes no span. Spans emitted while the
     /// SDK does not run are in [`status`](crate::status()) only.
     pub fn on_loss(mut self, hook: impl Fn(&Losses) + Send + Sync + 'static) -> Self {
-        self.0.on_loss = Some(LossHook(Arc::new(hook)));
+        self.0.on_loss = Some(LossHook::new(hook));
         self
     }
 

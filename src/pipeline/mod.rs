@@ -37,6 +37,7 @@ use sync::{Condvar, Mutex, MutexGuard};
 
 use crate::error::{DeliveryError, LossReason, Losses};
 use crate::export::Export;
+use crate::foreign::Foreign;
 use crate::record::{Records, Resource, SpanRecord};
 
 /// Where finished records go.
@@ -90,7 +91,16 @@ impl fmt::Debug for Route {
 
 /// What the host wants done when spans are lost.
 #[derive(Clone)]
-pub(crate) struct LossHook(pub(crate) Arc<dyn Fn(&Losses) + Send + Sync>);
+pub(crate) struct LossHook(Arc<dyn Fn(&Losses) + Send + Sync>);
+
+impl LossHook {
+    pub(crate) fn new(hook: impl Fn(&Losses) + Send + Sync + 'static) -> Self {
+        let hook = Foreign::new(hook);
+        Self(Arc::new(move |losses| {
+            hook.with(|hook| hook(losses));
+        }))
+    }
+}
 
 impl fmt::Debug for LossHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +177,7 @@ impl Pipeline {
             work: Condvar::new(),
             keep: Condvar::new(),
             settled: Condvar::new(),
-            on_loss,
+            on_loss: Mutex::new(on_loss),
         });
         // With a spool nothing is put down elsewhere.
         shared.change(|_| ());
@@ -292,6 +302,13 @@ impl Pipeline {
         let queue = self.shared.whole_queue();
         let spooled = queue.on_disk(&(0..u64::MAX));
         Books { accounts: queue.accounts().clone(), waiting: queue.held() as u64, spooled }
+    }
+
+    /// Lets go of the host's hook, once everything is over and told.
+    pub(crate) fn retire(&self) {
+        let hook = self.shared.on_loss.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Where no lock is held, because it is foreign code.
+        drop(hook);
     }
 
     /// Whether what is emitted is taken in.

@@ -10,7 +10,7 @@ use super::own_thread::as_worker;
 use super::queue::{Keep, Pushed, Queue, Step};
 use super::sync::{Condvar, Mutex, MutexGuard};
 use crate::error::Losses;
-use crate::foreign::{guarded, runs};
+use crate::foreign::guarded;
 use crate::record::recycle;
 
 /// What callers and the worker share.
@@ -24,15 +24,7 @@ pub(super) struct Shared {
     pub(super) keep: Condvar,
     /// Something was settled, for those who wait in `flush` or `shutdown`.
     pub(super) settled: Condvar,
-    pub(super) on_loss: Option<LossHook>,
-}
-
-/// What the host's hook owns is foreign code. Whoever lets go of it last may be a caller who only emits.
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let hook = self.on_loss.take();
-        runs(|| drop(hook));
-    }
+    pub(super) on_loss: Mutex<Option<LossHook>>,
 }
 
 impl Shared {
@@ -124,7 +116,8 @@ impl Shared {
 
     /// Tells the host of losses. What panics in it is counted, and tells nobody.
     pub(super) fn tell(&self, losses: &Losses) {
-        let Some(LossHook(hook)) = &self.on_loss else { return };
+        let hook = self.on_loss.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(LossHook(hook)) = hook else { return };
         as_worker(|| {
             if guarded(|| hook(losses)).is_err() {
                 self.queue().count_panic();

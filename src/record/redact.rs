@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Value;
-use crate::foreign::runs;
+use crate::foreign::Foreign;
 
 /// A redaction hook: it sees every value of a span before the span is queued, and may replace or remove it, or drop the
 /// whole span.
@@ -70,6 +70,12 @@ pub trait Redact: Send + Sync {
 impl<F: Fn(&mut Field<'_>) + Send + Sync> Redact for F {
     fn redact(&self, field: &mut Field<'_>) {
         self(field);
+    }
+}
+
+impl<H: Redact> Redact for Foreign<H> {
+    fn redact(&self, field: &mut Field<'_>) {
+        self.with(|hook| hook.redact(field));
     }
 }
 
@@ -275,18 +281,11 @@ impl Hooks {
     }
 
     pub(crate) fn push(&mut self, hook: impl Redact + 'static) {
-        Arc::make_mut(&mut self.0).push(Arc::new(hook));
+        Arc::make_mut(&mut self.0).push(Arc::new(Foreign::new(hook)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Drops the hooks one by one: what they own is foreign code, and may panic.
-    pub(crate) fn let_go(self) {
-        for hook in Arc::into_inner(self.0).unwrap_or_default() {
-            runs(|| drop(hook));
-        }
     }
 }
 

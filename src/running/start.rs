@@ -11,6 +11,7 @@ use crate::config::{
 };
 use crate::error::InitError;
 use crate::export::OtlpJson;
+use crate::foreign::runs;
 use crate::pipeline::{BuildExport, LossHook, Parts, Pipeline, Policy, Route, Spool};
 use crate::record::{Attributes, Hooks, Resource};
 use crate::scope::{Client, Sources};
@@ -79,6 +80,7 @@ pub(crate) fn start(mut setup: Setup, environment: &dyn Environment, start: Star
         && !former.pipeline.is_open()
     {
         former.client.retire();
+        former.pipeline.retire();
     }
     drop(former);
     running.map(drop)
@@ -140,9 +142,12 @@ impl Running {
             return Err(InitError::AlreadyInitialized);
         }
         if !setup.explicit.wishes.is_empty() || setup.on_loss.is_some() {
-            log::warn!(
-                "bento: it runs already, so only identity sources and redaction hooks were taken over from this `init`"
-            );
+            // The host's logger is foreign code.
+            runs(|| {
+                log::warn!(
+                    "bento: it runs already, so only identity sources and redaction hooks were taken over from this `init`"
+                );
+            });
         }
         self.client.update_sources(setup.sources);
         Ok(())

@@ -45,14 +45,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What the host's closures own is foreign code too. Whoever lets go of a client last may be a caller who only emits, or a
-/// thread that ends, where a panic ends the process.
-impl Drop for Client {
-    fn drop(&mut self) {
-        self.retire();
-    }
-}
-
 impl Client {
     pub(crate) fn new(sink: Arc<dyn Sink>, limits: Limits, resource: Resource, sources: Sources) -> Self {
         Self {
@@ -126,10 +118,8 @@ impl Client {
     pub(crate) fn retire(&self) {
         let hooks = std::mem::take(&mut *self.hooks.write().unwrap_or_else(PoisonError::into_inner));
         let sources = std::mem::take(&mut *self.sources.write().unwrap_or_else(PoisonError::into_inner));
-        hooks.let_go();
-        if let Some(sources) = Arc::into_inner(sources) {
-            sources.let_go();
-        }
+        // Where no lock is held, because it is foreign code.
+        drop((hooks, sources));
     }
 
     /// What the scope and the sources know, if they know anything.

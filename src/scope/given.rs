@@ -27,6 +27,7 @@ pub(crate) mod sealed {
     use std::borrow::Cow;
     use std::sync::Arc;
 
+    use crate::foreign::Foreign;
     use crate::scope::identity;
 
     /// A value stands for itself.
@@ -60,7 +61,10 @@ pub(crate) mod sealed {
     impl<T, G: Given<T>, F: Fn() -> G + Send + Sync + 'static> Source<T, ByClosure> for F {
         #[expect(private_interfaces, reason = "the trait is sealed: only this crate calls it")]
         fn into_source(self) -> Option<identity::Source<T>> {
-            Some(identity::Source::Closure(Arc::new(move || self().given())))
+            let source = Foreign::new(self);
+            Some(identity::Source::Closure(Arc::new(move || {
+                source.with(|source| source().given()).flatten()
+            })))
         }
     }
 

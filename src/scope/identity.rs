@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::foreign::{Panics, runs};
+use crate::foreign::Panics;
 use crate::record::{Attributes, Limits, Text, cut_all};
 
 /// What is known of who a span belongs to.
@@ -141,14 +141,6 @@ impl Sources {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.user.is_none() && self.session.is_none() && self.tags.is_none()
-    }
-
-    /// Drops the closures one by one: what they own is foreign code, and may panic.
-    pub(super) fn let_go(self) {
-        let Self { user, session, tags } = self;
-        runs(|| drop(user));
-        runs(|| drop(session));
-        runs(|| drop(tags));
     }
 
     /// Replaces the sources that `newer` names.
