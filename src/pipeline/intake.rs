@@ -9,8 +9,8 @@ use super::queue::{Arrival, Pushed, Queue};
 use super::sync::{Mutex, MutexGuard, thread_number};
 
 /// Trays, and records on one of them. Loom tries them all, and has no use for more.
-pub(super) const TRAYS: usize = if cfg!(bento_loom) { 2 } else { 8 };
-pub(super) const RECORDS: usize = if cfg!(bento_loom) { 2 } else { 8 };
+pub(super) const TRAYS: usize = if cfg!(bento_loom) { 2 } else { 4 };
+pub(super) const RECORDS: usize = if cfg!(bento_loom) { 2 } else { 16 };
 /// Bytes of the records on a tray.
 const BYTES: usize = 32 * 1024;
 

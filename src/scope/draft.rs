@@ -90,8 +90,8 @@ impl Draft {
     /// Null leaves what was said before, and so does what cannot be read.
     fn set_identity<T: Serialize + ?Sized>(&mut self, key: &Key<'_>, value: &T) {
         let (limits, attributes) = (self.limits(), &mut self.0.attributes);
-        self.0.notes.is_signed = true;
-        if attributes.managed(*key).is_some() {
+        let was_signed = std::mem::replace(&mut self.0.notes.is_signed, true);
+        if was_signed && attributes.managed(*key).is_some() {
             if let Some(text) = text(value, limits) {
                 attributes.set_managed_text(key, text);
             }
