@@ -42,7 +42,8 @@ struct Work<'a> {
     name: &'static str,
     threads: u64,
     rounds: usize,
-    /// By each thread in each round: all together find room in a queue, be its worker ever so late.
+    /// By each thread in each round. All together are less than a batch, so that no worker begins meanwhile, of which the
+    /// scheduler may think that it should have the caller's core.
     calls: u64,
     spans: u64,
     sides: [&'a (dyn Fn(usize) + Sync); 2],
@@ -70,18 +71,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         rival::payload::send(&tracer, chat(number), "Paris");
     }];
     let works = [
-        Work { name: "small span", threads: 1, rounds: 200, calls: 1_000, spans: 1, sides: small },
-        Work { name: "small span", threads: 2, rounds: 100, calls: 1_000, spans: 1, sides: small },
-        Work { name: "small span", threads: 8, rounds: 100, calls: 250, spans: 1, sides: small },
+        Work { name: "small span", threads: 1, rounds: 500, calls: 400, spans: 1, sides: small },
+        Work { name: "small span", threads: 2, rounds: 500, calls: 200, spans: 1, sides: small },
+        Work { name: "small span", threads: 8, rounds: 500, calls: 50, spans: 1, sides: small },
         Work {
             name: "trajectory of 6 spans",
             threads: 1,
-            rounds: 200,
-            calls: 160,
+            rounds: 500,
+            calls: 60,
             spans: trajectory::SPANS.into(),
             sides: turn,
         },
-        Work { name: "payload of 64 KiB", threads: 1, rounds: 40, calls: 100, spans: 1, sides: long },
+        Work { name: "payload of 64 KiB", threads: 1, rounds: 100, calls: 40, spans: 1, sides: long },
     ];
 
     println!("ns per call on the caller's thread; `wall` counts what it waited, too\n");
