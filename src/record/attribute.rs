@@ -7,7 +7,6 @@ mod index;
 mod long;
 mod store;
 
-#[cfg(feature = "testing")]
 use std::borrow::Cow;
 
 use serde_core::Serialize;
@@ -97,6 +96,9 @@ impl Attributes {
     /// Whether it was set; a property is not where the SDK manages its key.
     fn put(&mut self, key: &Key<'_>, value: Value<'_>, origin: Origin) -> bool {
         let key = named(key);
+        if let (Value::String(Cow::Borrowed(text)), false) = (&value, self.has_markers) {
+            return self.store.set_str(key, text, origin);
+        }
         let replaces = self.has_markers && self.store.get(key).is_some();
         let was_set = self.store.set(key, value, origin);
         if was_set && replaces {

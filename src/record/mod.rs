@@ -12,6 +12,7 @@ mod redact;
 mod resource;
 mod sampling;
 mod span;
+mod spread;
 mod value;
 
 pub(crate) use attribute::{Attributes, Edit, unreadable};
@@ -31,4 +32,5 @@ pub(crate) use sampling::Ratio;
 #[cfg(any(feature = "otel", test, fuzzing))]
 pub(crate) use span::SpanKind;
 pub(crate) use span::{Event, Link, Name, SpanRecord, Status, nanos, unix_nanos};
+pub(crate) use spread::BuildSpread;
 pub(crate) use value::{Array, Scalar, Value};

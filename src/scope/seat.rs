@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::AccessError;
@@ -17,7 +17,7 @@ use tokio::task;
 
 use super::context::may_be_captured;
 use super::{Context, OpenSpan, Role};
-use crate::record::SpanId;
+use crate::record::{BuildSpread, SpanId};
 
 /// A place where spans are opened, under what was current when the place was made.
 #[derive(Debug, Default)]
@@ -93,27 +93,7 @@ static TASKS: PerProcess<Lazy<[Mutex<Tasks>; 16]>> =
 /// How many tasks these are.
 static SEATED_TASKS: PerProcess<AtomicUsize> = PerProcess::new(AtomicUsize::new(0), |_| AtomicUsize::new(0));
 
-type Tasks = HashMap<task::Id, Open, BuildHasherDefault<IdHasher>>;
-
-/// Task ids are numbers given out one after another, and nobody outside the process chooses them.
-#[derive(Debug, Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-}
+type Tasks = HashMap<task::Id, Open, BuildSpread>;
 
 impl Frame {
     pub(crate) fn new(base: Context) -> Arc<Self> {
@@ -306,7 +286,7 @@ impl Seat {
 }
 
 fn tasks(id: task::Id) -> MutexGuard<'static, Tasks> {
-    let hash = BuildHasherDefault::<IdHasher>::default().hash_one(id);
+    let hash = BuildSpread::default().hash_one(id);
     let tasks = TASKS.here();
     let index = usize::try_from((hash >> 16) % tasks.len() as u64).unwrap_or(0);
     tasks[index].lock().unwrap_or_else(PoisonError::into_inner)

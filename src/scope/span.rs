@@ -181,9 +181,12 @@ impl OpenSpan {
                 };
             self.is_over.store(true, Ordering::Release);
             self.trace.sign(&mut draft, self.trace.is_root(self), implicit.as_deref());
-            let session = draft.session().map(|session| session.kept.into_owned());
-            let session = if self.trace.is_root(self) { self.trace.keep_session(session) } else { session };
-            *life = Life::Ended { session };
+            if self.trace.is_root(self) {
+                self.trace.keep_session(draft.session());
+            } else if self.role == Role::Trajectory {
+                // Nobody asks a tool.
+                *life = Life::Ended { session: draft.session().map(|session| session.kept.into_owned()) };
+            }
             draft
         };
         self.client().open.leave(self.slot);

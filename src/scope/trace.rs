@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::{Client, Draft, Identity, OpenSpan};
+use crate::record::Text;
 
 /// The backend reads a trace's identity from its root, so that the root is told what its children know.
 pub(super) struct Trace {
@@ -99,11 +100,10 @@ impl Trace {
     }
 
     /// Keeps the session that the root was sent with, for its children, who may outlive it.
-    pub(super) fn keep_session(&self, session: Option<String>) -> Option<String> {
-        if session.is_some() {
-            self.identity().of_root = session;
+    pub(super) fn keep_session(&self, session: Option<Text<'_>>) {
+        if let Some(session) = session {
+            self.identity().of_root = Some(session.kept.into_owned());
         }
-        None
     }
 
     pub(super) fn session_of_root(&self) -> Option<String> {
