@@ -101,9 +101,7 @@ impl Life {
     }
 
     pub(crate) fn status(&self) {
-        let threads = machine::threads().unwrap_or_default();
-        let workers = threads.iter().filter(|name| *name == "bento-worker").count();
-        self.say(&Line::Status(Books::of(&bento::status(), workers)));
+        self.say(&Line::Status(Books::of(&bento::status(), workers())));
     }
 
     /// Lets the parent do its part.
@@ -190,4 +188,18 @@ impl Log for Journal {
     }
 
     fn flush(&self) {}
+}
+
+/// Workers that live. A thread that a worker has just started bears its name for a moment, so that two are looked at again.
+fn workers() -> usize {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let threads = machine::threads().unwrap_or_default();
+        let workers = threads.iter().filter(|name| *name == "bento-worker").count();
+        if workers < 2 || Instant::now() >= end {
+            return workers;
+        }
+        std::thread::yield_now();
+    }
 }
