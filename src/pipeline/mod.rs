@@ -29,7 +29,7 @@ use flush::Flush;
 use intake::Intake;
 pub(crate) use own_thread::on_worker;
 pub(crate) use queue::Policy;
-use queue::{Arrival, Pushed, Queue};
+use queue::{Arrival, Queue};
 use shared::Shared;
 pub(crate) use spool::Spool;
 use sync::thread::JoinHandle;
@@ -140,13 +140,10 @@ impl Sink for Pipeline {
             Ok(true) => None,
             Err(arrival) => Some(arrival),
         };
-        let pushed = self.shared.change(|queue| {
-            let mut pushed = Pushed::default();
-            self.shared.intake.carry_mine(queue, &mut pushed);
-            queue.take_all_in(refused.into_iter(), &mut pushed);
-            pushed
+        self.shared.push(|queue, pushed| {
+            self.shared.intake.carry_mine(queue, pushed);
+            queue.take_all_in(refused.into_iter(), pushed);
         });
-        self.shared.tell_pushed(pushed);
     }
 
     fn withhold(&self, reason: LossReason) {
@@ -203,13 +200,12 @@ impl Pipeline {
         let ticket = queue.open_ticket(Instant::now(), telling);
         self.shared.wake_threads();
         // At the end of the process it is also the last chance for what earlier ones have left.
-        while !queue.is_settled(ticket) || (telling == Telling::Silent && queue.has_found()) {
-            // On the worker itself, waiting for the worker would never end.
-            let pause = deadline.saturating_duration_since(Instant::now());
-            if pause.is_zero() || on_worker() || queue.is_over() {
-                break;
-            }
-            queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
+        let mut has_waited = true;
+        while has_waited
+            && !queue.is_over()
+            && (!queue.is_settled(ticket) || (telling == Telling::Silent && queue.has_found()))
+        {
+            (queue, has_waited) = self.shared.await_settled(queue, deadline);
         }
         queue.close_ticket(ticket)
     }
@@ -237,13 +233,13 @@ impl Pipeline {
         let mut queue = self.shared.queue();
         self.shared.wake_threads();
         while let Some(end) = queue.drain_end() {
-            let pause = end.saturating_duration_since(Instant::now());
-            if pause.is_zero() || on_worker() {
+            let has_waited;
+            (queue, has_waited) = self.shared.await_settled(queue, end);
+            if !has_waited {
                 queue.close();
                 self.shared.settled.notify_all();
                 break;
             }
-            queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(queue);
         let verdict = self.shared.change(|queue| queue.close_ticket(ticket));
@@ -262,13 +258,9 @@ impl Pipeline {
     fn await_telling(&self) {
         const LONGEST: Duration = Duration::from_millis(500);
         let end = Instant::now() + LONGEST;
-        let mut queue = self.shared.queue();
-        while queue.is_telling() && !on_worker() {
-            let pause = end.saturating_duration_since(Instant::now());
-            if pause.is_zero() {
-                return;
-            }
-            queue = self.shared.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
+        let (mut queue, mut has_waited) = (self.shared.queue(), true);
+        while has_waited && queue.is_telling() {
+            (queue, has_waited) = self.shared.await_settled(queue, end);
         }
     }
 

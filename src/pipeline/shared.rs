@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::LossHook;
 use super::intake::Intake;
-use super::own_thread::as_worker;
+use super::own_thread::{as_worker, on_worker};
 use super::queue::{Keep, Pushed, Queue, Step};
 use super::sync::{Condvar, Mutex, MutexGuard};
 use crate::error::Losses;
@@ -53,10 +53,15 @@ impl Shared {
 
     /// Makes a change that may settle something, and wakes those who wait for it once the lock is released.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
+        self.push(|queue, _| change(queue))
+    }
+
+    /// The same for one that takes records in.
+    pub(super) fn push<T>(&self, push: impl FnOnce(&mut Queue, &mut Pushed) -> T) -> T {
         let mut pushed = Pushed::default();
         let (outcome, ready) = {
             let mut queue = self.queue();
-            let outcome = change(&mut queue);
+            let outcome = push(&mut queue, &mut pushed);
             self.intake.follow(&mut queue, &mut pushed);
             (outcome, queue.take_ready())
         };
@@ -78,6 +83,20 @@ impl Shared {
         }
         // What was evicted serves the next spans of this thread.
         pushed.evicted.into_iter().for_each(recycle);
+    }
+
+    /// Waits until something is settled, or `until`; whether there was time to. On the SDK's own threads there is none:
+    /// waiting for the worker there would never end.
+    pub(super) fn await_settled<'a>(
+        &self,
+        queue: MutexGuard<'a, Queue>,
+        until: Instant,
+    ) -> (MutexGuard<'a, Queue>, bool) {
+        let pause = until.saturating_duration_since(Instant::now());
+        if pause.is_zero() || on_worker() {
+            return (queue, false);
+        }
+        (self.settled.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0, true)
     }
 
     /// Blocks the worker until there is something else to do than to wait.

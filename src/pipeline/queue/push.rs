@@ -45,7 +45,8 @@ impl Queue {
             self.take_in(arrival, pushed);
         }
         if !was_due && self.has_full_batch() {
-            (pushed.wake, pushed.keep) = (true, true);
+            pushed.wake = true;
+            pushed.keep |= self.disk.is_on();
         }
         pushed.settles |= !pushed.evicted.is_empty() && self.tickets.is_any_open();
     }
