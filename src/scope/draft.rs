@@ -113,7 +113,7 @@ impl Draft {
 
     /// What was said in so many words of whose span it is.
     pub(super) fn identity(&self) -> Identity {
-        if !self.0.notes.is_signed {
+        if !self.is_signed() {
             return Identity::default();
         }
         let attributes = &self.0.attributes;

@@ -61,21 +61,9 @@ struct Place {
 
 #[derive(Clone, Copy, Debug)]
 enum Slot {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
+    Scalar(Scalar),
     Text(Place),
     Large(u32),
-}
-
-impl Slot {
-    fn of(scalar: Scalar) -> Self {
-        match scalar {
-            Scalar::Bool(value) => Self::Bool(value),
-            Scalar::Int(value) => Self::Int(value),
-            Scalar::Double(value) => Self::Double(value),
-        }
-    }
 }
 
 /// A value with memory of its own: it is moved, not copied.
@@ -147,7 +135,7 @@ impl Store {
         if self.position(key).is_some() {
             return self.set(key, scalar.into(), origin);
         }
-        self.add(key, Slot::of(scalar), origin);
+        self.add(key, Slot::Scalar(scalar), origin);
         true
     }
 
@@ -161,9 +149,7 @@ impl Store {
             let key = Key { name, hash };
             match value {
                 Slot::Text(place) => self.set_str(&key, others.text(place), origin),
-                Slot::Bool(value) => self.set_scalar(&key, Scalar::Bool(value), origin),
-                Slot::Int(value) => self.set_scalar(&key, Scalar::Int(value), origin),
-                Slot::Double(value) => self.set_scalar(&key, Scalar::Double(value), origin),
+                Slot::Scalar(scalar) => self.set_scalar(&key, scalar, origin),
                 Slot::Large(_) => self.set(&key, others.value(value), origin),
             };
         }
@@ -296,9 +282,7 @@ impl Store {
 
     fn value(&self, slot: Slot) -> Value<'_> {
         match slot {
-            Slot::Bool(value) => Value::Bool(value),
-            Slot::Int(value) => Value::Int(value),
-            Slot::Double(value) => Value::Double(value),
+            Slot::Scalar(scalar) => scalar.into(),
             Slot::Text(place) => self.text(place).into(),
             Slot::Large(index) => match &self.large[index as usize] {
                 Large::Text(text) => text.as_str().into(),
@@ -309,9 +293,9 @@ impl Store {
 
     fn keep(&mut self, value: Value<'_>) -> Slot {
         match value {
-            Value::Bool(value) => Slot::Bool(value),
-            Value::Int(value) => Slot::Int(value),
-            Value::Double(value) => Slot::Double(value),
+            Value::Bool(value) => Slot::Scalar(Scalar::Bool(value)),
+            Value::Int(value) => Slot::Scalar(Scalar::Int(value)),
+            Value::Double(value) => Slot::Scalar(Scalar::Double(value)),
             Value::String(text) if text.len() <= SHORT => Slot::Text(self.write(&text)),
             Value::String(Cow::Borrowed(text)) => self.keep_large(Large::Text(long::own(text))),
             Value::String(Cow::Owned(text)) => self.keep_large(Large::Text(text)),
@@ -344,7 +328,7 @@ impl Store {
                     }
                 }
             }
-            Slot::Bool(_) | Slot::Int(_) | Slot::Double(_) => {}
+            Slot::Scalar(_) => {}
         }
     }
 
