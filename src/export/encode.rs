@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use self::text::Text;
-use crate::record::{Array, Attributes, Event, Link, Resource, Scope, SpanRecord, Status, Value};
+use crate::record::{
+    Array, Attributes, Event, Link, Resource, Scope, SpanId, SpanRecord, Status, TraceId, Value,
+};
 
 /// Writes `batch` as one compact `ExportTraceServiceRequest`.
 pub(crate) fn encode(batch: &[&SpanRecord], writer: impl Write) -> io::Result<()> {
@@ -111,15 +113,7 @@ impl<W: Write> Json<W> {
     }
 
     fn span(&mut self, span: &SpanRecord) -> io::Result<()> {
-        self.0.put(br#"{"traceId":""#);
-        self.0.hex(&span.trace_id.to_u128().to_be_bytes());
-        self.0.put(br#"","spanId":""#);
-        self.0.hex(&span.span_id.to_u64().to_be_bytes());
-        self.0.put(b"\"");
-        if let Some(state) = &span.trace_state {
-            self.0.put(br#","traceState":"#);
-            self.0.string(state)?;
-        }
+        self.context(span.trace_id, span.span_id, span.trace_state.as_deref())?;
         if let Some(parent) = span.parent {
             self.0.put(br#","parentSpanId":""#);
             self.0.hex(&parent.to_u64().to_be_bytes());
@@ -158,6 +152,20 @@ impl<W: Write> Json<W> {
         Ok(())
     }
 
+    /// The beginning of a span or of a link: which span it is.
+    fn context(&mut self, trace_id: TraceId, span_id: SpanId, state: Option<&str>) -> io::Result<()> {
+        self.0.put(br#"{"traceId":""#);
+        self.0.hex(&trace_id.to_u128().to_be_bytes());
+        self.0.put(br#"","spanId":""#);
+        self.0.hex(&span_id.to_u64().to_be_bytes());
+        self.0.put(b"\"");
+        if let Some(state) = state {
+            self.0.put(br#","traceState":"#);
+            self.0.string(state)?;
+        }
+        Ok(())
+    }
+
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.0.put(br#"{"timeUnixNano":""#);
         self.0.number(event.time)?;
@@ -169,15 +177,7 @@ impl<W: Write> Json<W> {
     }
 
     fn link(&mut self, link: &Link) -> io::Result<()> {
-        self.0.put(br#"{"traceId":""#);
-        self.0.hex(&link.trace_id.to_u128().to_be_bytes());
-        self.0.put(br#"","spanId":""#);
-        self.0.hex(&link.span_id.to_u64().to_be_bytes());
-        self.0.put(b"\"");
-        if let Some(state) = &link.trace_state {
-            self.0.put(br#","traceState":"#);
-            self.0.string(state)?;
-        }
+        self.context(link.trace_id, link.span_id, link.trace_state.as_deref())?;
         self.attributes(",", &link.attributes)?;
         self.0.put(b"}");
         Ok(())

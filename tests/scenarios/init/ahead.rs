@@ -10,14 +10,20 @@ fn init(url: String) -> bento::Guard {
     bento::builder().api_key(KEY).base_url(url).init().unwrap()
 }
 
+/// A backend, and the SDK with its connection to it.
+fn connected() -> (Server, bento::Guard) {
+    let server = Server::ok();
+    let bento = init(server.url());
+    await_moment(|| server.connections() == 1);
+    await_threads("bento-connect", 0);
+    (server, bento)
+}
+
 #[test]
 fn the_first_request_finds_its_connection_standing() {
     scenario(
         || {
-            let server = Server::ok();
-            let _bento = init(server.url());
-            await_moment(|| server.connections() == 1);
-            await_threads("bento-connect", 0);
+            let (server, _bento) = connected();
             bento::track_ai("answer").send();
             bento::flush(LONG).unwrap();
             assert_eq!(span_names(&server.requests()), ["answer"]);
@@ -33,10 +39,7 @@ fn the_first_request_finds_its_connection_standing() {
 fn a_connection_that_ended_meanwhile_is_replaced_without_a_try_that_fails() {
     scenario(
         || {
-            let server = Server::ok();
-            let _bento = init(server.url());
-            await_moment(|| server.connections() == 1);
-            await_threads("bento-connect", 0);
+            let (server, _bento) = connected();
             server.stop();
             server.resume();
             bento::track_ai("answer").send();
