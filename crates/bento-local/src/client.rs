@@ -1,6 +1,5 @@
 //! Reading a run back over HTTP, from this backend or from another one with the same paths.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -50,7 +49,7 @@ pub enum FetchError {
 
 #[derive(Deserialize)]
 struct Page {
-    items: Vec<Arc<Span>>,
+    items: Vec<Span>,
     next_cursor: Option<String>,
 }
 

@@ -21,20 +21,28 @@
 
 mod api;
 pub mod client;
+mod config;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzed;
 mod id;
+mod ingest;
 mod otlp;
+mod price;
 mod query;
 mod server;
+mod settled;
 mod span;
 mod store;
+mod summary;
 mod terminal;
 mod tree;
 
+pub use config::{Config, StartError};
 pub use id::{IdError, SpanId, TraceId};
-pub use query::{Run, RunStatus};
-pub use server::{Config, Server, StartError};
+pub use price::{PriceError, Usd};
+pub use query::Run;
+pub use server::{ReadError, Server};
 pub use span::{Attributes, Event, Span, SpanStatus, Timestamp};
+pub use summary::{RunState, RunStatus, Summary};
 pub use tree::Tree;

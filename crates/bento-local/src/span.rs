@@ -1,12 +1,12 @@
 //! A span as this backend knows it: the columns, whatever wire or disk they came from. The ground floor.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::price::Usd;
 use crate::{SpanId, TraceId};
 
 /// The attributes that have no column of their own, as a JSON object.
@@ -49,6 +49,9 @@ pub struct Span {
     pub input_tokens: Option<u64>,
     /// Tokens of the completion.
     pub output_tokens: Option<u64>,
+    /// What the tokens cost, where the model has a known price.
+    #[serde(default)]
+    pub cost: Option<Usd>,
     /// The user it was done for.
     pub user_id: Option<String>,
     /// The conversation it belongs to.
@@ -109,11 +112,21 @@ impl Span {
         self.status == SpanStatus::Error
     }
 
-    /// Takes note that the span has a child. If its kind was only assumed and it names no model, it is no LLM call but an
-    /// `agent`: the turn that holds its steps.
-    pub(crate) fn has_child(self: &mut Arc<Self>) {
-        if !self.kind_said && self.model.is_none() {
-            "agent".clone_into(&mut Arc::make_mut(self).kind);
+    /// Whether an attribute of its sender's is `true`.
+    pub(crate) fn says(&self, attribute: &str) -> bool {
+        self.attributes.get(attribute).is_some_and(|value| value == true)
+    }
+}
+
+impl SpanStatus {
+    pub(crate) const ALL: [Self; 3] = [Self::Unset, Self::Ok, Self::Error];
+
+    /// As it is written: `UNSET`, `OK` or `ERROR`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unset => "UNSET",
+            Self::Ok => "OK",
+            Self::Error => "ERROR",
         }
     }
 }
@@ -122,6 +135,12 @@ impl Timestamp {
     /// The moment that many nanoseconds after the Unix epoch.
     pub const fn from_unix_nanos(nanos: u64) -> Self {
         Self(nanos)
+    }
+
+    /// A moment as the system tells it.
+    pub(crate) fn of(time: SystemTime) -> Self {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 
     /// Nanoseconds since the Unix epoch.

@@ -93,7 +93,7 @@ impl Run {
     /// A span whose parent has not arrived, or that is its own ancestor, stands under the run with a note.
     pub fn tree(&self) -> Tree {
         let Family { children, root, strays } = Family::of(self);
-        let mut lines = vec![header(self, root.map(|root| &*self.spans[root]))];
+        let mut lines = vec![header(self, root.map(|root| &self.spans[root]))];
         let own = root.map(|root| children[root].iter()).unwrap_or_default();
         let mut ahead = Vec::new();
         push_siblings(&mut ahead, own.map(|&index| (index, None)).chain(strays).collect(), 1);
@@ -231,17 +231,17 @@ fn branches(open: &[bool], last: bool, depth: usize) -> String {
 }
 
 fn header(run: &Run, root: Option<&Span>) -> Line {
-    let mut facts = vec![match run.status {
+    let mut facts = vec![match run.summary.status() {
         RunStatus::Ok => Fact(Tint::Good, "ok".to_owned()),
         RunStatus::Error => Fact(Tint::Bad, "error".to_owned()),
     }];
     let Some(root) = root else {
         facts.push(Fact(Tint::Dim, "its root has not arrived".to_owned()));
-        let name = format!("run {}", run.trace_id);
+        let name = format!("run {}", run.summary.trace_id);
         return Line {
             name,
             kind: "?".to_owned(),
-            duration: duration(run.duration()),
+            duration: duration(run.summary.duration()),
             facts,
             ..Line::default()
         };
@@ -253,7 +253,7 @@ fn header(run: &Run, root: Option<&Span>) -> Line {
     if !root.tags.is_empty() {
         facts.push(label("tags", &root.tags.join(", ")));
     }
-    Line { facts, duration: duration(run.duration()), ..line(root, String::new(), None) }
+    Line { facts, duration: duration(run.summary.duration()), ..line(root, String::new(), None) }
 }
 
 fn line(span: &Span, branches: String, stray: Option<Stray>) -> Line {

@@ -1,10 +1,8 @@
 //! Reading a request's body: bounded in bytes on the wire, in bytes inflated, and in time.
 
-use std::io::{self, Read as _};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 
@@ -25,14 +23,6 @@ pub(super) enum BodyError {
     TooSlow,
     #[error("the body broke off: {0}")]
     Broken(#[source] axum::Error),
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(super) enum InflateError {
-    #[error("the body is larger than {0} bytes when inflated")]
-    TooLarge(usize),
-    #[error("the body is not gzip, though Content-Encoding says so: {0}")]
-    NotGzip(#[source] io::Error),
 }
 
 pub(super) async fn read(body: &mut Body, most: usize, patience: Duration) -> Result<Vec<u8>, BodyError> {
@@ -61,14 +51,6 @@ pub(super) async fn discard(body: &mut Body, patience: Duration) {
     let rest = async { while let Some(Ok(_)) = body.frame().await {} };
     // If time runs out the client has had its chance; it is answered all the same.
     let _ = timeout(patience, rest).await;
-}
-
-/// Stops as soon as the limit is passed, however much a bomb would still inflate to.
-pub(super) fn inflate(gzip: &[u8], most: usize) -> Result<Vec<u8>, InflateError> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    MultiGzDecoder::new(gzip).take(limit).read_to_end(&mut bytes).map_err(InflateError::NotGzip)?;
-    if bytes.len() > most { Err(InflateError::TooLarge(most)) } else { Ok(bytes) }
 }
 
 #[cfg(test)]

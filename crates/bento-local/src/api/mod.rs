@@ -9,7 +9,6 @@ mod receive;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -17,62 +16,32 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use self::problem::Problem;
+use crate::ingest::{Intake, Limits};
 use crate::store::Store;
 
 /// What the handlers share.
+#[derive(Debug)]
 pub(crate) struct Backend {
-    pub(crate) store: Store,
-    pub(crate) received: Received,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) intake: Intake,
     pub(crate) limits: Limits,
-    pub(crate) on_body: Option<OnBody>,
     /// The address it listens on, which a request may name as its host.
     pub(crate) bound: IpAddr,
+    pub(crate) key: Option<ServerKey>,
 }
 
-/// Sees every body, inflated and not yet decoded.
-pub(crate) type OnBody = Arc<dyn Fn(&[u8]) + Send + Sync>;
+#[derive(Clone)]
+pub(crate) struct ServerKey(String);
 
-/// The largest body in bytes, on the wire and inflated.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) body: usize,
-    pub(crate) inflated: usize,
-}
-
-/// What came in and was accepted. Who sees a body counted finds its spans in the store.
-#[derive(Debug, Default)]
-pub(crate) struct Received {
-    bodies: AtomicU64,
-    spans: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Received {
-    fn count(&self, spans: usize, bytes: usize) {
-        self.spans.fetch_add(spans as u64, Ordering::Release);
-        self.bytes.fetch_add(bytes as u64, Ordering::Release);
-        self.bodies.fetch_add(1, Ordering::Release);
-    }
-
-    pub(crate) fn bodies(&self) -> u64 {
-        self.bodies.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn spans(&self) -> u64 {
-        self.spans.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Acquire)
+impl ServerKey {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix("bl_pk_").filter(|rest| !rest.is_empty()).map(|_| Self(text.to_owned()))
     }
 }
 
-impl fmt::Debug for Backend {
+impl fmt::Debug for ServerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Backend")
-            .field("received", &self.received)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        f.write_str("ServerKey(…)")
     }
 }
 
@@ -81,9 +50,6 @@ pub(crate) fn router(backend: Arc<Backend>) -> Router {
         .route("/v1/traces", post(receive::traces))
         .route("/healthz", get(read::health))
         .route("/workspaces", get(read::workspaces))
-        .route("/workspaces/{workspace_id}/traces", get(read::traces))
-        .route("/traces/{trace_id}", get(read::trace))
-        .route("/traces/{trace_id}/spans", get(read::spans))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&backend), guard::local_only))

@@ -1,7 +1,6 @@
 //! `POST /v1/traces`: from a request to stored spans.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -9,9 +8,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 
 use super::Backend;
-use super::body::{self, BodyError, InflateError};
+use super::body::{self, BodyError};
 use super::problem::{Problem, shorten};
-use crate::otlp::{self, Batch, DecodeError, Rejected};
+use crate::ingest::{Body, Encoding, IngestError};
+use crate::otlp::Rejected;
 
 /// An `ExportTraceServiceResponse`.
 #[derive(Debug, Serialize)]
@@ -27,11 +27,6 @@ struct PartialSuccess {
     /// A 64-bit integer, which OTLP/JSON writes as a string.
     rejected_spans: String,
     error_message: String,
-}
-
-enum Encoding {
-    Identity,
-    Gzip,
 }
 
 /// Inflating and decoding happen on the server's one thread: one body at a time, so that the memory they take is bounded
@@ -57,21 +52,7 @@ async fn receive(
     check_content_type(headers)?;
     let encoding = encoding(headers)?;
     let wire = body::read(body, backend.limits.body, body::PATIENCE).await?;
-    let size = wire.len();
-    let json = match encoding {
-        Encoding::Identity if size > backend.limits.inflated => {
-            return Err(InflateError::TooLarge(backend.limits.inflated).into());
-        }
-        Encoding::Identity => wire,
-        Encoding::Gzip => body::inflate(&wire, backend.limits.inflated)?,
-    };
-    if let Some(hook) = &backend.on_body {
-        hook(&json);
-    }
-    let Batch { spans, rejected } = otlp::decode(&json)?;
-    let count = spans.len();
-    backend.store.insert(spans, Instant::now());
-    backend.received.count(count, size);
+    let rejected = backend.intake.store(Body { workspace: "local".to_owned(), encoding, wire }).await?;
     Ok(Json(Accepted { partial_success: partial_success(&rejected) }))
 }
 
@@ -144,18 +125,14 @@ impl From<BodyError> for Problem {
     }
 }
 
-impl From<InflateError> for Problem {
-    fn from(error: InflateError) -> Self {
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
         let status = match error {
-            InflateError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            InflateError::NotGzip(_) => StatusCode::BAD_REQUEST,
+            IngestError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            IngestError::NotGzip(_) | IngestError::Decode(_) => StatusCode::BAD_REQUEST,
+            IngestError::Store(_) | IngestError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            IngestError::Hook => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
-    }
-}
-
-impl From<DecodeError> for Problem {
-    fn from(error: DecodeError) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, error.to_string())
     }
 }

@@ -12,14 +12,14 @@ use serde_json::{Number, Value};
 
 use crate::Attributes;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request<'a> {
     #[serde(borrow)]
     pub(super) resource_spans: Option<Vec<ResourceSpans<'a>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResourceSpans<'a> {
     #[serde(borrow)]
@@ -28,7 +28,7 @@ pub(super) struct ResourceSpans<'a> {
     pub(super) scope_spans: Option<Vec<ScopeSpans<'a>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct ScopeSpans<'a> {
     #[serde(borrow)]
     pub(super) spans: Option<Vec<&'a RawValue>>,

@@ -4,20 +4,18 @@ mod message;
 mod span;
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
-use self::message::{Request, Resource};
+use self::message::{Request, Resource, ResourceSpans};
 use self::span::Service;
 pub(crate) use self::span::SpanError;
 use crate::Span;
 
-/// What a body held.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) spans: Vec<Span>,
-    pub(crate) rejected: Vec<Rejected>,
-}
+/// A request that is well-formed throughout and whose spans are still to be read.
+#[derive(Debug)]
+pub(crate) struct Parsed<'a>(Vec<ResourceSpans<'a>>);
 
 /// A span that was valid JSON and still could not be kept.
 #[derive(Debug)]
@@ -50,35 +48,36 @@ impl fmt::Display for Rejected {
     }
 }
 
-/// Decodes one request body.
+/// Reads one request body, so far that no span in it can make it fail any more.
 ///
-/// Spans are cut out of the body as raw JSON first and each is decoded on its own, so that one that does not fit takes no
-/// other with it.
-pub(crate) fn decode(body: &[u8]) -> Result<Batch, DecodeError> {
+/// Spans are cut out of the body as raw JSON and each is decoded on its own when its turn comes: one that does not fit
+/// takes no other with it, and no two are in memory at once.
+pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, DecodeError> {
     // serde reads a struct from an array too; OTLP does not.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|&byte| byte == b'[') {
         return Err(DecodeError::NotAnObject);
     }
     let request: Request<'_> = serde_json::from_slice(body)?;
-    let mut batch = Batch::default();
-    for (resource, group) in request.resource_spans.into_iter().flatten().enumerate() {
-        let service = service(group.resource);
-        for (scope, group) in group.scope_spans.into_iter().flatten().enumerate() {
-            for (span, raw) in group.spans.into_iter().flatten().enumerate() {
-                let decoded = match &service {
-                    Ok(service) => span::decode(raw, service),
-                    Err(reason) => Err(SpanError::Resource(reason.clone())),
-                };
-                match decoded {
-                    Ok(span) => batch.spans.push(span),
-                    Err(reason) => {
-                        batch.rejected.push(Rejected { place: Place { resource, scope, span }, reason });
-                    }
-                }
-            }
-        }
+    Ok(Parsed(request.resource_spans.unwrap_or_default()))
+}
+
+impl<'a> Parsed<'a> {
+    /// The spans, in the order of the request.
+    pub(crate) fn spans(self) -> impl Iterator<Item = Result<Span, Rejected>> + 'a {
+        self.0.into_iter().enumerate().flat_map(|(resource, group)| {
+            let service = Rc::new(service(group.resource));
+            group.scope_spans.into_iter().flatten().enumerate().flat_map(move |(scope, group)| {
+                let service = Rc::clone(&service);
+                group.spans.into_iter().flatten().enumerate().map(move |(span, raw)| {
+                    let decoded = match &*service {
+                        Ok(service) => span::decode(raw, service),
+                        Err(reason) => Err(SpanError::Resource(reason.clone())),
+                    };
+                    decoded.map_err(|reason| Rejected { place: Place { resource, scope, span }, reason })
+                })
+            })
+        })
     }
-    Ok(batch)
 }
 
 /// Who sent the group; the error is text, because every span of the group repeats it.
@@ -94,6 +93,23 @@ mod tests {
 
     use super::*;
     use crate::SpanStatus;
+
+    #[derive(Debug, Default)]
+    struct Batch {
+        spans: Vec<Span>,
+        rejected: Vec<Rejected>,
+    }
+
+    fn decode(body: &[u8]) -> Result<Batch, DecodeError> {
+        let mut batch = Batch::default();
+        for span in parse(body)?.spans() {
+            match span {
+                Ok(span) => batch.spans.push(span),
+                Err(rejected) => batch.rejected.push(rejected),
+            }
+        }
+        Ok(batch)
+    }
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     const SPAN: &str = "00f067aa0ba902b7";

@@ -43,6 +43,8 @@ pub(crate) enum SpanError {
     Id { field: &'static str, reason: IdError },
     #[error("endTimeUnixNano is before startTimeUnixNano")]
     EndsBeforeItStarts,
+    #[error("{0} is after the year 2262")]
+    TooLate(&'static str),
 }
 
 impl Service {
@@ -86,6 +88,7 @@ pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanErro
         output: payload(&mut rest, keys::OUTPUT),
         input_tokens: count(&mut rest, keys::INPUT_TOKENS),
         output_tokens: count(&mut rest, keys::OUTPUT_TOKENS),
+        cost: None,
         user_id: text(&mut rest, keys::USER),
         session_id: text(&mut rest, keys::SESSION),
         tags: tags(&mut rest).unwrap_or_default(),
@@ -96,11 +99,12 @@ pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanErro
     })
 }
 
-/// Zero is how protobuf writes "no time", so it counts as missing.
+/// Zero is how protobuf writes "no time", so it counts as missing. Databases have signed integers.
 fn time(field: &'static str, nanos: Option<Nanos>) -> Result<Timestamp, SpanError> {
-    match nanos {
-        Some(Nanos(nanos)) if nanos != 0 => Ok(Timestamp::from_unix_nanos(nanos)),
-        _ => Err(SpanError::Missing(field)),
+    match nanos.map(|Nanos(nanos)| nanos) {
+        None | Some(0) => Err(SpanError::Missing(field)),
+        Some(nanos) if i64::try_from(nanos).is_err() => Err(SpanError::TooLate(field)),
+        Some(nanos) => Ok(Timestamp::from_unix_nanos(nanos)),
     }
 }
 
@@ -179,7 +183,7 @@ fn payload(attributes: &mut Attributes, keys: &[&str]) -> Option<String> {
 }
 
 fn count(attributes: &mut Attributes, keys: &[&str]) -> Option<u64> {
-    take(attributes, keys, |value| value.as_u64().ok_or(value))
+    take(attributes, keys, |value| value.as_i64().and_then(|count| count.try_into().ok()).ok_or(value))
 }
 
 fn tags(attributes: &mut Attributes) -> Option<Vec<String>> {

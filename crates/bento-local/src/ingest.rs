@@ -1,0 +1,265 @@
+//! The way of a body into the store, on one thread of its own: inflated, decoded, stored, answered.
+//!
+//! One thread, so that one body is inflated at a time however many arrive. Bodies that wait are stored together, which
+//! shares the wait for the disk among them.
+
+use std::collections::HashSet;
+use std::io::{self, Read as _};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::otlp::{self, DecodeError, Rejected};
+use crate::price::{Prices, Tokens, Usd};
+use crate::settled::Settled;
+use crate::store::{Batch, Store, StoreError, WORKSPACE};
+use crate::{Span, TraceId};
+
+/// Bodies that may wait; who sends another one waits to hand it over.
+const WAITING: usize = 16;
+
+/// Bytes of bodies on the wire that are stored in one go.
+const TOGETHER: usize = 8 << 20;
+
+/// The largest body in bytes, on the wire and inflated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) body: usize,
+    pub(crate) inflated: usize,
+}
+
+/// Sees every body, inflated and not yet decoded.
+pub(crate) type OnBody = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+/// The front of the thread. When the last one is dropped, the thread stores what waits and ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Intake(mpsc::Sender<(Body, Answer)>);
+
+/// What the thread works with.
+pub(crate) struct Ingest {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) prices: Prices,
+    pub(crate) limits: Limits,
+    pub(crate) on_body: Option<OnBody>,
+    pub(crate) received: Arc<Received>,
+    pub(crate) settled: Arc<Settled>,
+}
+
+/// A body as it came.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// The workspace that it asks for; `local` if there is none of that id.
+    pub(crate) workspace: String,
+    pub(crate) encoding: Encoding,
+    pub(crate) wire: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Identity,
+    Gzip,
+}
+
+/// Why a body was not stored, none of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IngestError {
+    #[error("the body is larger than {0} bytes when inflated")]
+    TooLarge(usize),
+    #[error("the body is not gzip, though Content-Encoding says so: {0}")]
+    NotGzip(#[source] io::Error),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Store(#[from] Arc<StoreError>),
+    #[error("the hook that was to see the body panicked")]
+    Hook,
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+/// What came in and was stored. Who sees a body counted finds its spans in the store.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    bodies: AtomicU64,
+    spans: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// A body that is stored: the spans of it that could not be, and what it held.
+#[derive(Debug)]
+struct Stored {
+    rejected: Vec<Rejected>,
+    spans: usize,
+    bytes: usize,
+}
+
+type Answer = oneshot::Sender<Result<Vec<Rejected>, IngestError>>;
+
+/// Why a body is not in the batch.
+enum Refused {
+    /// The body is at fault; the others go on.
+    Body(IngestError),
+    /// The store is at fault, and the whole batch is lost.
+    Store(StoreError),
+}
+
+impl Intake {
+    /// Hands a body over, and gives the spans of it that could not be kept once all others are durable.
+    pub(crate) async fn store(&self, body: Body) -> Result<Vec<Rejected>, IngestError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send((body, answer)).await.map_err(|_| IngestError::Stopping)?;
+        answered.await.unwrap_or(Err(IngestError::Stopping))
+    }
+}
+
+impl Ingest {
+    /// Starts the thread, which ends when the last front is gone and what waits is stored.
+    pub(crate) fn start(self) -> io::Result<(Intake, JoinHandle<()>)> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let thread =
+            thread::Builder::new().name("bento-ingest".to_owned()).spawn(move || self.run(receiver))?;
+        Ok((Intake(sender), thread))
+    }
+
+    fn run(self, mut waiting: mpsc::Receiver<(Body, Answer)>) {
+        while let Some((body, answer)) = waiting.blocking_recv() {
+            let mut bytes = body.wire.len();
+            let (mut bodies, mut answers) = (vec![body], vec![answer]);
+            while bytes < TOGETHER
+                && let Ok((body, answer)) = waiting.try_recv()
+            {
+                bytes += body.wire.len();
+                bodies.push(body);
+                answers.push(answer);
+            }
+            self.take(bodies, answers);
+        }
+    }
+
+    /// Stores bodies in one go. If the store fails, none of them is kept and each is told, so that its sender tries again.
+    fn take(&self, bodies: Vec<Body>, answers: Vec<Answer>) {
+        match self.store(bodies) {
+            Ok(outcomes) => {
+                for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                    if let Ok(Stored { spans, bytes, .. }) = &outcome {
+                        self.received.count(*spans, *bytes);
+                    }
+                    // Who hung up has no use for the answer.
+                    let _ = answer.send(outcome.map(|stored| stored.rejected));
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for answer in answers {
+                    let _ = answer.send(Err(IngestError::Store(Arc::clone(&error))));
+                }
+            }
+        }
+    }
+
+    fn store(&self, bodies: Vec<Body>) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
+        let known = self.store.workspaces()?;
+        let mut batch = self.store.begin()?;
+        let mut touched = HashSet::new();
+        let mut outcomes = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            let asked = known.iter().find(|workspace| workspace.id == body.workspace);
+            let workspace = asked.map_or(WORKSPACE, |workspace| &workspace.id);
+            outcomes.push(match self.add(&mut *batch, workspace, body, &mut touched) {
+                Ok(stored) => Ok(stored),
+                Err(Refused::Body(error)) => Err(error),
+                Err(Refused::Store(error)) => return Err(error),
+            });
+        }
+        batch.commit()?;
+        self.settled.touch(touched, Instant::now());
+        Ok(outcomes)
+    }
+
+    fn add(
+        &self,
+        batch: &mut dyn Batch,
+        workspace: &str,
+        body: Body,
+        touched: &mut HashSet<TraceId>,
+    ) -> Result<Stored, Refused> {
+        let bytes = body.wire.len();
+        let json = self.inflate(body)?;
+        if let Some(hook) = &self.on_body {
+            panic::catch_unwind(AssertUnwindSafe(|| hook(&json))).map_err(|_| IngestError::Hook)?;
+        }
+        let mut stored = Stored { rejected: Vec::new(), spans: 0, bytes };
+        for span in otlp::parse(&json).map_err(IngestError::Decode)?.spans() {
+            match span {
+                Ok(mut span) => {
+                    stored.spans += 1;
+                    span.cost = self.cost(&span);
+                    if batch.add(workspace, &span).map_err(Refused::Store)? {
+                        touched.insert(span.trace_id);
+                    }
+                }
+                Err(rejected) => stored.rejected.push(rejected),
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Stops as soon as the limit is passed, however much a bomb would still inflate to.
+    fn inflate(&self, body: Body) -> Result<Vec<u8>, IngestError> {
+        let most = self.limits.inflated;
+        let json = match body.encoding {
+            Encoding::Identity => body.wire,
+            Encoding::Gzip => {
+                let mut json = Vec::new();
+                let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+                MultiGzDecoder::new(&*body.wire)
+                    .take(limit)
+                    .read_to_end(&mut json)
+                    .map_err(IngestError::NotGzip)?;
+                json
+            }
+        };
+        if json.len() > most { Err(IngestError::TooLarge(most)) } else { Ok(json) }
+    }
+
+    fn cost(&self, span: &Span) -> Option<Usd> {
+        let (input, output) = (span.input_tokens, span.output_tokens);
+        let cached = span.attributes.get("gen_ai.usage.cache_read.input_tokens").and_then(Value::as_u64);
+        let tokens =
+            Tokens { input: input.unwrap_or(0), output: output.unwrap_or(0), cached: cached.unwrap_or(0) };
+        let model = span.model.as_deref().filter(|_| input.is_some() || output.is_some())?;
+        self.prices.cost(model, tokens)
+    }
+}
+
+impl From<IngestError> for Refused {
+    fn from(error: IngestError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl Received {
+    fn count(&self, spans: usize, bytes: usize) {
+        self.spans.fetch_add(spans as u64, Ordering::Release);
+        self.bytes.fetch_add(bytes as u64, Ordering::Release);
+        self.bodies.fetch_add(1, Ordering::Release);
+    }
+
+    pub(crate) fn bodies(&self) -> u64 {
+        self.bodies.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn spans(&self) -> u64 {
+        self.spans.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Acquire)
+    }
+}

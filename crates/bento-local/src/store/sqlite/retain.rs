@@ -1,0 +1,70 @@
+//! Letting go of the oldest runs.
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+
+use super::row::{self, unsigned};
+use super::search;
+use crate::Timestamp;
+use crate::store::{Retained, Retention};
+
+/// Spans that are removed at a time; who wants to store waits for no more.
+const AT_A_TIME: u64 = 2_000;
+
+/// Removes a part of what is too much.
+pub(super) fn retain(
+    connection: &mut Connection,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<Retained> {
+    let oldest_allowed = retention.age.map(|age| {
+        Timestamp::from_unix_nanos(
+            now.unix_nanos().saturating_sub(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    });
+    let is_full = match retention.bytes {
+        Some(bytes) => used(connection)? > bytes,
+        None => false,
+    };
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut spans = 0;
+    let mut retained = Retained::default();
+    while let Some((key, start)) = oldest(&transaction)? {
+        if !is_full && oldest_allowed.is_none_or(|allowed| start >= allowed) {
+            break;
+        }
+        if spans >= AT_A_TIME {
+            retained.more = true;
+            break;
+        }
+        spans += remove(&transaction, key)?;
+        retained.runs_removed += 1;
+    }
+    transaction.commit()?;
+    Ok(retained)
+}
+
+/// Bytes of pages that hold something.
+fn used(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok(unsigned((number("page_count")? - number("freelist_count")?) * number("page_size")?))
+}
+
+fn oldest(transaction: &Transaction<'_>) -> rusqlite::Result<Option<(i64, Timestamp)>> {
+    let select = "SELECT r.key, r.start_time FROM workspaces w JOIN runs r ON r.key = \
+        (SELECT key FROM runs WHERE workspace = w.id ORDER BY start_time, key LIMIT 1) ORDER BY r.start_time LIMIT 1";
+    transaction.prepare_cached(select)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+}
+
+/// Removes a run, and says how many spans it had.
+fn remove(transaction: &Transaction<'_>, key: i64) -> rusqlite::Result<u64> {
+    let select = format!("SELECT {} FROM runs WHERE key = ?1", row::RUN);
+    let (_, run) = transaction.prepare_cached(&select)?.query_row([key], row::run)?;
+    let mut unlist = transaction.prepare_cached("DELETE FROM run_models WHERE model = ?1 AND run = ?2")?;
+    run.models.keys().try_for_each(|model| unlist.execute((model, key)).map(drop))?;
+    let mut unlist = transaction.prepare_cached("DELETE FROM run_tags WHERE tag = ?1 AND run = ?2")?;
+    run.tags.iter().try_for_each(|tag| unlist.execute((tag, key)).map(drop))?;
+    search::remove(transaction, key)?;
+    transaction.prepare_cached("DELETE FROM runs WHERE key = ?1")?.execute([key])?;
+    let removed = transaction.prepare_cached("DELETE FROM spans WHERE run = ?1")?.execute([key])?;
+    Ok(removed as u64)
+}

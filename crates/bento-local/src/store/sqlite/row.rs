@@ -1,0 +1,273 @@
+//! Between rows of the database and what they stand for.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef};
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::price::Usd;
+use crate::summary::Lead;
+use crate::{Span, SpanId, SpanStatus, Summary, Timestamp, TraceId};
+
+macro_rules! id_column {
+    ($id:ident) => {
+        impl ToSql for $id {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::Owned(Value::Text(self.to_string())))
+            }
+        }
+
+        impl FromSql for $id {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                $id::from_str(value.as_str()?).map_err(|error| FromSqlError::Other(Box::new(error)))
+            }
+        }
+    };
+}
+
+id_column!(TraceId);
+id_column!(SpanId);
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(Value::Integer(signed(self.unix_nanos()))))
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Self::from_unix_nanos(unsigned(value.as_i64()?)))
+    }
+}
+
+impl ToSql for Usd {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(Value::Integer(self.picos())))
+    }
+}
+
+impl FromSql for Usd {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self::from_picos)
+    }
+}
+
+impl ToSql for SpanStatus {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.as_str().as_bytes())))
+    }
+}
+
+impl FromSql for SpanStatus {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+/// A count or a time, which databases have signed. What is too large is as large as can be.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(number: i64) -> u64 {
+    number.try_into().unwrap_or(0)
+}
+
+/// The columns of a run, for `SELECT`.
+pub(super) const RUN: &str = "workspace, trace_id, name, start_time, end_time, span_count, error_count, input_tokens, \
+    output_tokens, cost, user_id, session_id, trigger, version, tags, models, lead_span_id, lead_start_time, \
+    lead_is_root, lead_broken_off";
+
+/// The workspace and the run.
+pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(String, Summary)> {
+    let summary = Summary {
+        trace_id: row.get("trace_id")?,
+        name: row.get("name")?,
+        start_time: row.get("start_time")?,
+        end_time: row.get("end_time")?,
+        span_count: row.get("span_count").map(unsigned)?,
+        error_count: row.get("error_count").map(unsigned)?,
+        input_tokens: row.get("input_tokens").map(unsigned)?,
+        output_tokens: row.get("output_tokens").map(unsigned)?,
+        cost: row.get("cost")?,
+        user_id: row.get("user_id")?,
+        session_id: row.get("session_id")?,
+        trigger: row.get("trigger")?,
+        version: row.get("version")?,
+        tags: json(row, "tags")?.unwrap_or_default(),
+        models: times(json(row, "models")?.unwrap_or_default()),
+        lead: Lead {
+            is_root: row.get("lead_is_root")?,
+            start_time: row.get("lead_start_time")?,
+            span_id: row.get("lead_span_id")?,
+            broken_off: row.get("lead_broken_off")?,
+        },
+    };
+    Ok((row.get("workspace")?, summary))
+}
+
+pub(super) fn write_run(
+    connection: &Connection,
+    key: i64,
+    workspace: &str,
+    run: &Summary,
+) -> rusqlite::Result<()> {
+    let mut write = connection.prepare_cached(
+        "INSERT INTO runs (key, workspace, trace_id, name, status, state, start_time, end_time, duration, span_count, \
+         error_count, input_tokens, output_tokens, total_tokens, cost, user_id, session_id, trigger, version, tags, models, \
+         lead_span_id, lead_start_time, lead_is_root, lead_broken_off) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) \
+         ON CONFLICT (key) DO UPDATE SET name = excluded.name, status = excluded.status, state = excluded.state, \
+         start_time = excluded.start_time, end_time = excluded.end_time, duration = excluded.duration, \
+         span_count = excluded.span_count, error_count = excluded.error_count, input_tokens = excluded.input_tokens, \
+         output_tokens = excluded.output_tokens, total_tokens = excluded.total_tokens, cost = excluded.cost, \
+         user_id = excluded.user_id, session_id = excluded.session_id, trigger = excluded.trigger, \
+         version = excluded.version, tags = excluded.tags, models = excluded.models, lead_span_id = excluded.lead_span_id, \
+         lead_start_time = excluded.lead_start_time, lead_is_root = excluded.lead_is_root, \
+         lead_broken_off = excluded.lead_broken_off",
+    )?;
+    let models: BTreeMap<_, _> =
+        run.models.iter().map(|(model, first)| (model, first.unix_nanos())).collect();
+    write.execute(params![
+        key,
+        workspace,
+        run.trace_id,
+        run.name,
+        run.status().as_str(),
+        run.state().as_str(),
+        run.start_time,
+        run.end_time,
+        signed(run.end_time.unix_nanos().saturating_sub(run.start_time.unix_nanos())),
+        signed(run.span_count),
+        signed(run.error_count),
+        signed(run.input_tokens),
+        signed(run.output_tokens),
+        signed(run.total_tokens()),
+        run.cost,
+        run.user_id,
+        run.session_id,
+        run.trigger,
+        run.version,
+        text(&run.tags)?,
+        text(&models)?,
+        run.lead.span_id,
+        run.lead.start_time,
+        run.lead.is_root,
+        run.lead.broken_off,
+    ])?;
+    Ok(())
+}
+
+fn times(models: BTreeMap<String, u64>) -> BTreeMap<String, Timestamp> {
+    models.into_iter().map(|(model, first)| (model, Timestamp::from_unix_nanos(first))).collect()
+}
+
+/// The columns of a span `s` of run `r`, for `SELECT`. Whether it has a child matters only where it might be an agent.
+pub(super) const SPAN: &str = "r.trace_id, s.span_id, s.parent_id, s.name, s.kind, s.status, s.start_time, s.end_time, \
+    s.model, s.provider, s.input_tokens, s.output_tokens, s.cost, s.kind IS NULL AND s.model IS NULL \
+    AND EXISTS (SELECT 1 FROM spans c WHERE c.run = s.run AND c.parent_id = s.span_id) AS has_child";
+
+/// The columns that may be long, or that a list does without.
+pub(super) const SPAN_TEXTS: &str = "s.user_id, s.session_id, s.service_name, s.service_version, s.tags, \
+    s.status_message, s.attributes, s.events, s.input, s.output";
+
+/// A span without what [`SPAN_TEXTS`] names.
+pub(super) fn span(row: &Row<'_>) -> rusqlite::Result<Span> {
+    let kind: Option<String> = row.get("kind")?;
+    let assumed = if row.get("has_child")? { "agent" } else { "llm" };
+    Ok(Span {
+        span_id: row.get("span_id")?,
+        trace_id: row.get("trace_id")?,
+        parent_id: row.get("parent_id")?,
+        name: row.get("name")?,
+        kind_said: kind.is_some(),
+        kind: kind.unwrap_or_else(|| assumed.to_owned()),
+        status: row.get("status")?,
+        status_message: None,
+        start_time: row.get("start_time")?,
+        end_time: row.get("end_time")?,
+        model: row.get("model")?,
+        provider: row.get("provider")?,
+        input: None,
+        output: None,
+        input_tokens: row.get::<_, Option<i64>>("input_tokens")?.map(unsigned),
+        output_tokens: row.get::<_, Option<i64>>("output_tokens")?.map(unsigned),
+        cost: row.get("cost")?,
+        user_id: None,
+        session_id: None,
+        tags: Vec::new(),
+        service_name: None,
+        service_version: None,
+        attributes: crate::Attributes::new(),
+        events: Vec::new(),
+    })
+}
+
+pub(super) fn full_span(row: &Row<'_>) -> rusqlite::Result<Span> {
+    Ok(Span {
+        user_id: row.get("user_id")?,
+        session_id: row.get("session_id")?,
+        service_name: row.get("service_name")?,
+        service_version: row.get("service_version")?,
+        tags: json(row, "tags")?.unwrap_or_default(),
+        status_message: row.get("status_message")?,
+        attributes: json(row, "attributes")?.unwrap_or_default(),
+        events: json(row, "events")?.unwrap_or_default(),
+        input: row.get("input")?,
+        output: row.get("output")?,
+        ..span(row)?
+    })
+}
+
+/// Whether the span was new.
+pub(super) fn write_span(connection: &Connection, run: i64, span: &Span) -> rusqlite::Result<bool> {
+    let mut write = connection.prepare_cached(
+        "INSERT INTO spans (run, span_id, parent_id, name, kind, status, start_time, end_time, model, provider, \
+         input_tokens, output_tokens, cost, user_id, session_id, service_name, service_version, tags, status_message, \
+         attributes, events, input, output) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) \
+         ON CONFLICT (run, span_id) DO NOTHING",
+    )?;
+    let written = write.execute(params![
+        run,
+        span.span_id,
+        span.parent_id,
+        span.name,
+        span.kind_said.then_some(&span.kind),
+        span.status,
+        span.start_time,
+        span.end_time,
+        span.model,
+        span.provider,
+        span.input_tokens.map(signed),
+        span.output_tokens.map(signed),
+        span.cost,
+        span.user_id,
+        span.session_id,
+        span.service_name,
+        span.service_version,
+        (!span.tags.is_empty()).then(|| text(&span.tags)).transpose()?,
+        span.status_message,
+        (!span.attributes.is_empty()).then(|| text(&span.attributes)).transpose()?,
+        (!span.events.is_empty()).then(|| text(&span.events)).transpose()?,
+        span.input,
+        span.output,
+    ])?;
+    Ok(written == 1)
+}
+
+fn text(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    let Some(text) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+    let at = row.as_ref().column_index(column)?;
+    serde_json::from_str(text)
+        .map(Some)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error)))
+}

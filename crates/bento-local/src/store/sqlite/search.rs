@@ -1,0 +1,88 @@
+//! Search by word: what is indexed, and how a search text becomes a question.
+//!
+//! A span's id is a word too, so that a span is found without an index of its own, whose random order would cost more than
+//! all the others together.
+
+use rusqlite::Connection;
+
+use crate::{Span, SpanId, TraceId};
+
+/// Bytes of an input, an output or another long text whose words are indexed.
+const INDEXED: usize = 2_048;
+
+/// Bits of a document's number that tell the documents of one run apart.
+const DOCUMENTS: u32 = 24;
+
+/// Words of a search text; more narrow nothing further.
+const MOST_WORDS: usize = 16;
+
+/// The words of what a batch brings to a run.
+#[derive(Debug, Default)]
+pub(super) struct Words(String);
+
+impl Words {
+    /// Of a run that is new.
+    pub(super) fn of_run(trace_id: TraceId) -> Self {
+        Self(trace_id.to_string())
+    }
+
+    pub(super) fn add(&mut self, span: &Span) {
+        self.push(&span.span_id.to_string());
+        self.push(&span.name);
+        let texts =
+            [&span.model, &span.user_id, &span.session_id, &span.status_message, &span.input, &span.output];
+        for text in texts.into_iter().flatten().chain(&span.tags) {
+            self.push(text);
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.0.push('\n');
+        let end = (0..=INDEXED.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+        self.0.push_str(&text[..end.unwrap_or(0)]);
+    }
+}
+
+pub(super) fn add(
+    connection: &Connection,
+    run: i64,
+    spans_before: u64,
+    words: &Words,
+) -> rusqlite::Result<()> {
+    let number = first_document(run) + super::row::signed(spans_before.min((1 << DOCUMENTS) - 1));
+    connection
+        .prepare_cached("INSERT INTO search (rowid, words) VALUES (?1, ?2)")?
+        .execute((number, &words.0))?;
+    Ok(())
+}
+
+pub(super) fn remove(connection: &Connection, run: i64) -> rusqlite::Result<()> {
+    let documents = (first_document(run), first_document(run + 1) - 1);
+    connection.prepare_cached("DELETE FROM search WHERE rowid BETWEEN ?1 AND ?2")?.execute(documents)?;
+    Ok(())
+}
+
+/// The runs that have the span's id among their words, the newest first.
+pub(super) fn runs_with_span(connection: &Connection, id: SpanId) -> rusqlite::Result<Vec<i64>> {
+    runs(connection, &format!("\"{id}\""))
+}
+
+/// For each word of a search text, the runs that have a word which begins with it, the newest first.
+pub(super) fn runs_by_word(connection: &Connection, text: &str) -> rusqlite::Result<Vec<Vec<i64>>> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(MOST_WORDS);
+    words.map(|word| runs(connection, &format!("\"{word}\"*"))).collect()
+}
+
+fn runs(connection: &Connection, question: &str) -> rusqlite::Result<Vec<i64>> {
+    let mut select =
+        connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")?;
+    let documents = select.query_map([question], |row| row.get::<_, i64>(0))?;
+    let mut runs =
+        documents.map(|number| number.map(|number| number >> DOCUMENTS)).collect::<Result<Vec<_>, _>>()?;
+    runs.dedup();
+    Ok(runs)
+}
+
+fn first_document(run: i64) -> i64 {
+    run << DOCUMENTS
+}

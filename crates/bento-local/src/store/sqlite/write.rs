@@ -1,0 +1,154 @@
+//! Spans on their way in: each run's sum is read once, kept up in memory, and written when the batch is committed.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::mem;
+use std::sync::MutexGuard;
+
+use rusqlite::{Connection, OptionalExtension as _, named_params};
+
+use super::search::{self, Words};
+use super::{Batch, StoreError, Workspace, row};
+use crate::{Span, Summary, TraceId};
+
+/// A batch that is being written; rolled back unless it is committed.
+pub(super) struct Transaction<'a> {
+    connection: MutexGuard<'a, Connection>,
+    runs: HashMap<TraceId, Open>,
+    /// The key that the next new run gets.
+    next_key: i64,
+    is_open: bool,
+}
+
+/// A run that got spans in this batch.
+struct Open {
+    key: i64,
+    workspace: String,
+    /// `None` as long as it has no span at all.
+    summary: Option<Summary>,
+    /// How many spans it had before.
+    spans_before: u64,
+    models_before: usize,
+    tags_before: Vec<String>,
+    words: Words,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn begin(connection: MutexGuard<'a, Connection>) -> rusqlite::Result<Self> {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        // From here on dropping it rolls back.
+        let mut batch = Self { connection, runs: HashMap::new(), next_key: 0, is_open: true };
+        let last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'runs'";
+        batch.next_key =
+            1 + batch.connection.prepare_cached(last)?.query_row([], |row| row.get::<_, i64>(0))?;
+        Ok(batch)
+    }
+
+    fn load(&self, trace_id: TraceId) -> rusqlite::Result<Option<Open>> {
+        let select = format!("SELECT key, {} FROM runs WHERE trace_id = ?1", row::RUN);
+        let mut select = self.connection.prepare_cached(&select)?;
+        let found = select.query_row([trace_id], |row| Ok((row.get("key")?, row::run(row)?))).optional()?;
+        Ok(found.map(|(key, (workspace, summary))| Open {
+            key,
+            workspace,
+            spans_before: summary.span_count,
+            models_before: summary.models.len(),
+            tags_before: summary.tags.clone(),
+            summary: Some(summary),
+            words: Words::default(),
+        }))
+    }
+
+    fn open(&mut self, workspace: &str, trace_id: TraceId) -> rusqlite::Result<()> {
+        if self.runs.contains_key(&trace_id) {
+            return Ok(());
+        }
+        let open = self.load(trace_id)?.unwrap_or_else(|| {
+            self.next_key += 1;
+            Open {
+                key: self.next_key - 1,
+                workspace: workspace.to_owned(),
+                summary: None,
+                spans_before: 0,
+                models_before: 0,
+                tags_before: Vec::new(),
+                words: Words::of_run(trace_id),
+            }
+        });
+        self.runs.insert(trace_id, open);
+        Ok(())
+    }
+
+    fn close(&self, run: Open) -> rusqlite::Result<()> {
+        let Open { key, workspace, summary, spans_before, models_before, tags_before, words } = run;
+        let Some(summary) = summary.filter(|summary| summary.span_count > spans_before) else {
+            return Ok(());
+        };
+        row::write_run(&self.connection, key, &workspace, &summary)?;
+        if summary.models.len() > models_before {
+            let add = "INSERT INTO run_models (model, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            let mut add = self.connection.prepare_cached(add)?;
+            summary.models.keys().try_for_each(|model| add.execute((model, key)).map(drop))?;
+        }
+        if summary.tags != tags_before {
+            self.retag(key, &tags_before, &summary.tags)?;
+        }
+        search::add(&self.connection, key, spans_before, &words)
+    }
+
+    /// A root that is earlier than the one known so far brings its own tags.
+    fn retag(&self, run: i64, before: &[String], tags: &[String]) -> rusqlite::Result<()> {
+        let mut remove =
+            self.connection.prepare_cached("DELETE FROM run_tags WHERE tag = ?1 AND run = ?2")?;
+        before.iter().try_for_each(|tag| remove.execute((tag, run)).map(drop))?;
+        let add = "INSERT INTO run_tags (tag, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let mut add = self.connection.prepare_cached(add)?;
+        tags.iter().try_for_each(|tag| add.execute((tag, run)).map(drop))
+    }
+}
+
+impl Batch for Transaction<'_> {
+    fn add(&mut self, workspace: &str, span: &Span) -> Result<bool, StoreError> {
+        self.open(workspace, span.trace_id)?;
+        let Entry::Occupied(mut run) = self.runs.entry(span.trace_id) else { return Ok(false) };
+        let run = run.get_mut();
+        if !row::write_span(&self.connection, run.key, span)? {
+            return Ok(false);
+        }
+        match &mut run.summary {
+            Some(summary) => summary.add(span),
+            none => *none = Some(Summary::of(span)),
+        }
+        run.words.add(span);
+        Ok(true)
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        for run in mem::take(&mut self.runs).into_values() {
+            self.close(run)?;
+        }
+        self.connection.execute_batch("COMMIT")?;
+        self.is_open = false;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            // It fails only where SQLite has rolled back by itself.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+pub(super) fn add_workspace(connection: &Connection, workspace: &Workspace) -> rusqlite::Result<bool> {
+    let add = "INSERT INTO workspaces (id, name, position) \
+        SELECT :id, :name, 1 + max(position) FROM workspaces WHERE true ON CONFLICT (id) DO NOTHING";
+    let added = connection.execute(add, named_params! {":id": workspace.id, ":name": workspace.name})?;
+    Ok(added == 1)
+}
+
+pub(super) fn rename_workspace(connection: &Connection, id: &str, name: &str) -> rusqlite::Result<bool> {
+    Ok(connection.execute("UPDATE workspaces SET name = ?2 WHERE id = ?1", (id, name))? == 1)
+}

@@ -1,0 +1,226 @@
+//! What the spans of one run add up to: added one by one, in whatever order they come, with the same outcome.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::price::Usd;
+use crate::{Span, SpanId, Timestamp, TraceId};
+
+/// The models and the characters of a name that a summary keeps; a run may say more than anybody reads.
+const MOST_MODELS: usize = 100;
+
+/// What a run adds up to.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The run's id.
+    pub trace_id: TraceId,
+    /// The root span's name; the earliest span's as long as the root has not arrived.
+    pub name: String,
+    /// When the first span began.
+    pub start_time: Timestamp,
+    /// When the last span ended.
+    pub end_time: Timestamp,
+    /// How many spans have arrived.
+    pub span_count: u64,
+    /// How many of them ended with an error.
+    pub error_count: u64,
+    /// Prompt tokens of all spans.
+    pub input_tokens: u64,
+    /// Completion tokens of all spans.
+    pub output_tokens: u64,
+    /// What the tokens cost; `None` if no model with tokens has a known price.
+    pub cost: Option<Usd>,
+    /// The root span's user.
+    pub user_id: Option<String>,
+    /// The root span's conversation.
+    pub session_id: Option<String>,
+    /// The root span's labels.
+    pub tags: Vec<String>,
+    /// What set the run off, as the root's `bento.trigger` says: `scheduled`, `manual`, `test`.
+    pub trigger: Option<String>,
+    /// The `service.version` that sent the root span.
+    pub version: Option<String>,
+    /// When each model was first asked.
+    pub(crate) models: BTreeMap<String, Timestamp>,
+    /// The span that the name is from: the root if `has_root`.
+    pub(crate) lead: Lead,
+}
+
+/// The span that speaks for its run: the earliest root, or the earliest span while there is no root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lead {
+    pub(crate) is_root: bool,
+    pub(crate) start_time: Timestamp,
+    pub(crate) span_id: SpanId,
+    /// It says that it did not come to its own end.
+    pub(crate) broken_off: bool,
+}
+
+/// Whether a run went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunStatus {
+    /// No span ended with an error.
+    Ok,
+    /// At least one span ended with an error.
+    Error,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// Its root has not ended.
+    Running,
+    /// Its root has ended and nothing failed.
+    Completed,
+    /// Its root has ended and a span failed.
+    Failed,
+    /// Its root was cancelled, or cut off when its program ended.
+    Cancelled,
+}
+
+impl Summary {
+    /// A run of one span.
+    pub(crate) fn of(span: &Span) -> Self {
+        let mut summary = Self {
+            trace_id: span.trace_id,
+            name: String::new(),
+            start_time: span.start_time,
+            end_time: span.end_time,
+            span_count: 0,
+            error_count: 0,
+            input_tokens: 0,
+            output_tokens: 0,
+            cost: None,
+            user_id: None,
+            session_id: None,
+            tags: Vec::new(),
+            trigger: None,
+            version: None,
+            models: BTreeMap::new(),
+            lead: Lead::of(span),
+        };
+        summary.follow(span);
+        summary.add(span);
+        summary
+    }
+
+    /// Adds a span that is not in it yet.
+    pub(crate) fn add(&mut self, span: &Span) {
+        self.span_count += 1;
+        self.error_count += u64::from(span.is_error());
+        self.start_time = self.start_time.min(span.start_time);
+        self.end_time = self.end_time.max(span.end_time);
+        self.input_tokens = self.input_tokens.saturating_add(span.input_tokens.unwrap_or(0));
+        self.output_tokens = self.output_tokens.saturating_add(span.output_tokens.unwrap_or(0));
+        self.cost = match (self.cost, span.cost) {
+            (Some(sum), Some(cost)) => Some(sum.saturating_add(cost)),
+            (sum, cost) => sum.or(cost),
+        };
+        if let Some(model) = &span.model {
+            self.asked(model, span.start_time);
+        }
+        if Lead::of(span).goes_before(&self.lead) {
+            self.follow(span);
+        }
+    }
+
+    fn asked(&mut self, model: &str, at: Timestamp) {
+        if let Some(first) = self.models.get_mut(model) {
+            *first = at.min(*first);
+        } else if self.models.len() < MOST_MODELS {
+            self.models.insert(model.to_owned(), at);
+        }
+    }
+
+    /// Takes from the span what a run has from its leading span.
+    fn follow(&mut self, span: &Span) {
+        self.lead = Lead::of(span);
+        self.name.clone_from(&span.name);
+        if self.lead.is_root {
+            self.user_id.clone_from(&span.user_id);
+            self.session_id.clone_from(&span.session_id);
+            self.tags.clone_from(&span.tags);
+            self.trigger =
+                span.attributes.get("bento.trigger").and_then(|trigger| trigger.as_str()).map(str::to_owned);
+            self.version.clone_from(&span.service_version);
+        }
+    }
+
+    /// Whether a span failed.
+    pub fn status(&self) -> RunStatus {
+        if self.error_count == 0 { RunStatus::Ok } else { RunStatus::Error }
+    }
+
+    /// How far it has come.
+    pub fn state(&self) -> RunState {
+        match self.lead {
+            Lead { is_root: false, .. } => RunState::Running,
+            Lead { broken_off: true, .. } => RunState::Cancelled,
+            _ if self.error_count > 0 => RunState::Failed,
+            _ => RunState::Completed,
+        }
+    }
+
+    /// The models that were asked, each once, in the order of their first call; the first hundred.
+    pub fn models(&self) -> Vec<&str> {
+        let mut models: Vec<_> = self.models.iter().map(|(model, first)| (*first, model.as_str())).collect();
+        models.sort_unstable();
+        models.into_iter().map(|(_, model)| model).collect()
+    }
+
+    /// Prompt and completion tokens together.
+    pub fn total_tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+
+    /// From the start of the first span to the end of the last.
+    pub fn duration(&self) -> Duration {
+        self.end_time.since(self.start_time)
+    }
+}
+
+impl Lead {
+    fn of(span: &Span) -> Self {
+        Self {
+            is_root: span.parent_id.is_none(),
+            start_time: span.start_time,
+            span_id: span.span_id,
+            broken_off: span.says("bento.cancelled") || span.says("bento.unfinished"),
+        }
+    }
+
+    fn goes_before(&self, other: &Self) -> bool {
+        let rank = |lead: &Self| (!lead.is_root, lead.start_time, lead.span_id);
+        rank(self) < rank(other)
+    }
+}
+
+impl RunStatus {
+    /// As it is written: `ok` or `error`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl RunState {
+    /// All of them, in the order of a run's life.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// As it is written: `running`, `completed`, `failed` or `cancelled`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
