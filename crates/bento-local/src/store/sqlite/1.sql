@@ -41,8 +41,9 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_start ON runs (
     workspace, start_time, key, status, state, duration, span_count, input_tokens, output_tokens, total_tokens, cost
 );
-CREATE INDEX runs_by_status ON runs (workspace, status, start_time, key);
-CREATE INDEX runs_by_state ON runs (workspace, state, start_time, key);
+-- What is looked for because it is rare.
+CREATE INDEX runs_with_errors ON runs (workspace, start_time, key) WHERE status = 'error';
+CREATE INDEX runs_not_completed ON runs (workspace, state, start_time, key) WHERE state <> 'completed';
 
 -- Which runs have a model or a tag.
 CREATE TABLE run_models (
@@ -85,7 +86,7 @@ CREATE TABLE spans (
 );
 CREATE UNIQUE INDEX spans_by_id ON spans (run, span_id);
 CREATE INDEX spans_by_start ON spans (run, start_time, span_id);
-CREATE INDEX spans_by_parent ON spans (run, parent_id);
+CREATE INDEX spans_by_parent ON spans (run, parent_id) WHERE parent_id IS NOT NULL;
 
 -- The words of a run: what arrived of it at one time is one document, numbered run * 2^24 + the spans that were there before.
 CREATE VIRTUAL TABLE search USING fts5 (

@@ -36,6 +36,9 @@ const STEPS: i32 = 20_000;
 /// Connections that are kept for reading.
 const READERS: usize = 4;
 
+/// The file is there by then, and a connection is used by one thread at a time.
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// Where runs are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -71,7 +74,7 @@ impl Sqlite {
             Place::Memory => Connection::open_in_memory()?,
             Place::File(path) => {
                 make_private(path)?;
-                Connection::open(path)?
+                Connection::open_with_flags(path, FLAGS)?
             }
         };
         writer.busy_timeout(BUSY)?;
@@ -80,7 +83,7 @@ impl Sqlite {
         writer.pragma_update(None, "fullfsync", true)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "FULL")?;
-        writer.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        writer.pragma_update(None, "wal_autocheckpoint", 8_000)?;
         writer.pragma_update(None, "journal_size_limit", 64 << 20)?;
         writer.pragma_update(None, "cache_size", -32_768)?;
         writer.pragma_update(None, "temp_store", "MEMORY")?;
@@ -186,10 +189,7 @@ fn ask_in_time<T>(
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let connection = Connection::open_with_flags(path, FLAGS)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", true)?;
     vtab::array::load_module(&connection)?;

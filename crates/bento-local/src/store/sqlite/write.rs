@@ -124,9 +124,10 @@ impl Batch for Transaction<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        for run in mem::take(&mut self.runs).into_values() {
-            self.close(run)?;
-        }
+        let mut runs: Vec<_> = mem::take(&mut self.runs).into_values().collect();
+        // In their order the search index takes them in one go, and the tables grow at their ends.
+        runs.sort_unstable_by_key(|run| run.key);
+        runs.into_iter().try_for_each(|run| self.close(run))?;
         self.connection.execute_batch("COMMIT")?;
         self.is_open = false;
         Ok(())
