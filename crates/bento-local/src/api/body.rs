@@ -1,10 +1,15 @@
-//! Reading a request's body: bounded in bytes on the wire, in bytes inflated, and in time.
+//! Reading a request's body: bounded in bytes and in time.
 
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+
+use super::problem::Problem;
 
 /// How long a client may take to send a body.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -14,6 +19,13 @@ pub(super) const LINGER: Duration = Duration::from_secs(5);
 
 /// Room that is set aside on a client's word alone.
 const TRUSTED_LENGTH: usize = 1 << 20;
+
+/// The largest body that is no trace, in bytes.
+const LARGEST_FORM: usize = 64 << 10;
+
+/// A JSON body of a `POST` or `PATCH`.
+#[derive(Debug)]
+pub(super) struct Json<T>(pub(super) T);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
@@ -51,6 +63,60 @@ pub(super) async fn discard(body: &mut Body, patience: Duration) {
     let rest = async { while let Some(Ok(_)) = body.frame().await {} };
     // If time runs out the client has had its chance; it is answered all the same.
     let _ = timeout(patience, rest).await;
+}
+
+/// The media type of a body, without its parameters; `Err` with what was sent if it is not JSON.
+pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), &str> {
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = sent.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(media) }
+}
+
+impl<T: DeserializeOwned + Send, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (head, mut body) = request.into_parts();
+        let form = form(&head.headers, &mut body).await;
+        if form.is_err() {
+            discard(&mut body, LINGER).await;
+        }
+        form.map(Self)
+    }
+}
+
+async fn form<T: DeserializeOwned + Send>(headers: &HeaderMap, body: &mut Body) -> Result<T, Problem> {
+    expect_json(headers).map_err(|media| {
+        let detail = format!("the Content-Type is {media:?} instead of application/json");
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    })?;
+    let json = read(body, LARGEST_FORM, PATIENCE).await?;
+    let mut deserializer = serde_json::Deserializer::from_slice(&json);
+    let form = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (path, error) = (error.path().to_string(), error.into_inner());
+        match error.classify() {
+            serde_json::error::Category::Data if path == "." => Problem::bad("body", error),
+            serde_json::error::Category::Data => Problem::bad(&path, error),
+            _ => not_json(&error),
+        }
+    })?;
+    deserializer.end().map_err(|error| not_json(&error))?;
+    Ok(form)
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        let status = match error {
+            BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            BodyError::Broken(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
 }
 
 #[cfg(test)]

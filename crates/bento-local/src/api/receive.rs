@@ -1,17 +1,39 @@
-//! `POST /v1/traces`: from a request to stored spans.
+//! `POST /v1/traces`: from a request to a body that is stored.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
+use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::Backend;
-use super::body::{self, BodyError};
+use super::body;
+use super::guard::{self, KeyError};
 use super::problem::{Problem, shorten};
-use crate::ingest::{Body, Encoding, IngestError};
+use crate::ingest::{Body, Encoding};
 use crate::otlp::Rejected;
+
+/// KiB of bodies that are read or wait to be stored at one time.
+const ROOM: u32 = 64 << 10;
+
+/// How long a body waits for room.
+const QUEUE: Duration = Duration::from_secs(10);
+
+/// How long a body that has been read waits to be stored.
+const STORE: Duration = Duration::from_secs(30);
+
+/// Where bodies are taken in.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    backend: Arc<Backend>,
+    /// So that many senders at once cannot take the server's memory.
+    room: Arc<Semaphore>,
+}
 
 /// An `ExportTraceServiceResponse`.
 #[derive(Debug, Serialize)]
@@ -29,14 +51,28 @@ struct PartialSuccess {
     error_message: String,
 }
 
-/// Inflating and decoding happen on the server's one thread: one body at a time, so that the memory they take is bounded
-/// however many clients send at once.
-pub(super) async fn traces(
-    State(backend): State<Arc<Backend>>,
-    request: Request,
-) -> Result<Json<Accepted>, Problem> {
+impl Desk {
+    pub(super) fn new(backend: Arc<Backend>) -> Self {
+        Self { backend, room: Arc::new(Semaphore::new(ROOM as usize)) }
+    }
+
+    /// Waits for room for the body: what it announces, or the most it may have. Room is taken in one go, since two who
+    /// each hold a part could wait for each other.
+    async fn room(&self, announced: Option<u64>) -> Result<OwnedSemaphorePermit, Problem> {
+        let most = u64::try_from(self.backend.limits.body).unwrap_or(u64::MAX);
+        let bytes = announced.unwrap_or(most).min(most);
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(ROOM).min(ROOM);
+        let room = Arc::clone(&self.room).acquire_many_owned(kib);
+        match timeout(QUEUE, room).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many bodies are being received")),
+        }
+    }
+}
+
+pub(super) async fn traces(State(desk): State<Desk>, request: Request) -> Result<Json<Accepted>, Problem> {
     let (head, mut body) = request.into_parts();
-    let answer = receive(&backend, &head.headers, &mut body).await;
+    let answer = receive(&desk, &head.headers, &mut body).await;
     if answer.is_err() {
         body::discard(&mut body, body::LINGER).await;
     }
@@ -44,42 +80,48 @@ pub(super) async fn traces(
 }
 
 async fn receive(
-    backend: &Backend,
+    desk: &Desk,
     headers: &HeaderMap,
     body: &mut axum::body::Body,
 ) -> Result<Json<Accepted>, Problem> {
-    check_key(headers)?;
+    let workspace = check_key(headers)?;
     check_content_type(headers)?;
     let encoding = encoding(headers)?;
-    let wire = body::read(body, backend.limits.body, body::PATIENCE).await?;
-    let rejected = backend.intake.store(Body { workspace: "local".to_owned(), encoding, wire }).await?;
-    Ok(Json(Accepted { partial_success: partial_success(&rejected) }))
+    let room = desk.room(body.size_hint().upper()).await?;
+    let wire = body::read(body, desk.backend.limits.body, body::PATIENCE).await?;
+    let intake = desk.backend.intake.clone();
+    // On a task of its own, so that a body whose sender has hung up keeps its room as long as it is in memory.
+    let stored = tokio::spawn(async move {
+        let outcome = intake.store(Body { workspace, encoding, wire }).await;
+        drop(room);
+        outcome
+    });
+    match timeout(STORE, stored).await {
+        Ok(Ok(outcome)) => Ok(Json(Accepted { partial_success: partial_success(&outcome?) })),
+        Ok(Err(_)) => {
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be handed over"))
+        }
+        Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the body was not stored in time")),
+    }
 }
 
-/// The form of the key is all that can be checked: a local server knows no accounts.
-fn check_key(headers: &HeaderMap) -> Result<(), Problem> {
-    let refuse = |detail: &str| Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return refuse(
+/// The form of the key is all that can be checked: a local server knows no accounts. What follows the form is the
+/// workspace that the key asks for.
+fn check_key(headers: &HeaderMap) -> Result<String, Problem> {
+    match guard::public_key(headers) {
+        Ok(workspace) => Ok(workspace.to_owned()),
+        Err(KeyError::Missing) => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
             "there is no key; send Authorization: Bearer bl_pk_… (locally, any key of that form will do)",
-        );
-    };
-    let key = value.to_str().ok().and_then(|text| text.split_once(' ')).and_then(|(scheme, rest)| {
-        let key = rest.trim_start().strip_prefix("bl_pk_")?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(key)
-    });
-    match key {
-        Some(key) if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(()),
-        _ => refuse("the key is not of the form Bearer bl_pk_…"),
+        )),
+        Err(KeyError::Form) => {
+            Err(Problem::new(StatusCode::UNAUTHORIZED, "the key is not of the form Bearer bl_pk_…"))
+        }
     }
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = sent.split(';').next().unwrap_or_default().trim();
-    if media.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
+    let Err(media) = body::expect_json(headers) else { return Ok(()) };
     let detail = if media.eq_ignore_ascii_case("application/x-protobuf") {
         "protobuf is not accepted; send OTLP as JSON, e.g. with OTEL_EXPORTER_OTLP_PROTOCOL=http/json"
             .to_owned()
@@ -112,27 +154,4 @@ fn partial_success(rejected: &[Rejected]) -> Option<PartialSuccess> {
     let error_message =
         if others.is_empty() { first } else { format!("{first} (and {} more)", others.len()) };
     Some(PartialSuccess { rejected_spans: rejected.len().to_string(), error_message })
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        let status = match error {
-            BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            BodyError::Broken(_) => StatusCode::BAD_REQUEST,
-        };
-        Self::new(status, error.to_string())
-    }
-}
-
-impl From<IngestError> for Problem {
-    fn from(error: IngestError) -> Self {
-        let status = match error {
-            IngestError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            IngestError::NotGzip(_) | IngestError::Decode(_) => StatusCode::BAD_REQUEST,
-            IngestError::Store(_) | IngestError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            IngestError::Hook => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        Self::new(status, error.to_string())
-    }
 }

@@ -1,9 +1,16 @@
 //! The real server on loopback, over real HTTP.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-mod cli;
+mod analytics;
+mod guard;
 mod life;
+mod lists;
+mod openapi;
+mod parameters;
 mod read;
 mod receive;
+mod trajectories;
 mod tree;
+mod whole;
 mod wire;
+mod workspaces;

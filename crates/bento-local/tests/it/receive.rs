@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use bento_local::{Config, Server};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::wire::{KEY, TRACE, batch, gzip, post, raw, send, server, span};
 
@@ -28,8 +28,8 @@ fn json_is_kept_with_and_without_gzip() {
         let answer = post(&server, &headers, &body);
         assert_eq!((answer.status, &answer.body), (200, &json!({})), "{headers:?}");
     }
-    let run = server.run(TRACE).unwrap();
-    assert_eq!((run.name.as_str(), run.spans.len()), ("turn", 1), "sent five times, kept once");
+    let run = server.run(TRACE).unwrap().unwrap();
+    assert_eq!((run.summary.name.as_str(), run.spans.len()), ("turn", 1), "sent five times, kept once");
     assert_eq!((server.bodies_received(), server.spans_received()), (5, 5));
     assert_eq!(server.bytes_received(), (3 * one().len() + 2 * gzip(&one()).len()) as u64);
 }
@@ -39,8 +39,11 @@ fn a_span_that_comes_again_changes_nothing() {
     let server = server();
     send(&server, &[span(1, 0, "first", 0, 10, &json!({}))]);
     send(&server, &[span(1, 0, "second", 0, 99, &json!({})), span(2, 1, "child", 1, 2, &json!({}))]);
-    let run = server.run(TRACE).unwrap();
-    assert_eq!((run.name.as_str(), run.spans.len(), run.duration().as_millis()), ("first", 2, 10));
+    let run = server.run(TRACE).unwrap().unwrap();
+    assert_eq!(
+        (run.summary.name.as_str(), run.spans.len(), run.summary.duration().as_millis()),
+        ("first", 2, 10)
+    );
 }
 
 #[test]
@@ -60,7 +63,7 @@ fn without_a_good_key_it_is_401() {
         assert!(answer.detail().contains("bl_pk_…"), "{answer:?}");
         assert!(!answer.detail().contains("test") && !answer.detail().contains("sk-123"), "it echoes no key");
     }
-    assert_eq!((server.runs().len(), server.bodies_received()), (0, 0));
+    assert_eq!((server.runs().unwrap().len(), server.bodies_received()), (0, 0));
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn a_bad_span_is_told_and_the_rest_is_kept() {
     let message =
         "resourceSpans[0].scopeSpans[0].spans[1]: endTimeUnixNano is before startTimeUnixNano (and 2 more)";
     assert_eq!(told["errorMessage"], message);
-    assert_eq!((server.run(TRACE).unwrap().spans.len(), server.spans_received()), (1, 1));
+    assert_eq!((server.run(TRACE).unwrap().unwrap().spans.len(), server.spans_received()), (1, 1));
 }
 
 #[test]
@@ -168,7 +171,7 @@ fn a_chunked_body_needs_no_length() {
     let body = String::from_utf8(one()).unwrap();
     let answer = raw(&server, &chunked(&[&body[..7], &body[7..100], &body[100..]]));
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("{}"), "{answer}");
-    assert_eq!(server.runs().len(), 1);
+    assert_eq!(server.runs().unwrap().len(), 1);
 }
 
 #[test]
@@ -203,35 +206,6 @@ fn many_at_once_lose_nothing() {
             });
         }
     });
-    assert_eq!(server.run(TRACE).unwrap().spans.len(), 401);
+    assert_eq!(server.run(TRACE).unwrap().unwrap().spans.len(), 401);
     assert_eq!((server.bodies_received(), server.spans_received()), (400, 800));
-}
-
-#[test]
-fn only_this_machine_is_answered() {
-    let server = server();
-    let status = |head: &str| {
-        let answer = raw(&server, &format!("GET /healthz HTTP/1.1\r\n{head}Connection: close\r\n\r\n"));
-        answer.split(' ').nth(1).unwrap().to_owned()
-    };
-    for good in [
-        "Host: localhost\r\n",
-        "Host: 127.0.0.1:1\r\n",
-        "Host: localhost:5\r\nOrigin: http://localhost:5\r\n",
-    ] {
-        assert_eq!(status(good), "200", "{good}");
-    }
-    for bad in [
-        "Host: evil.example\r\n",
-        "",
-        "Host: localhost\r\nOrigin: http://evil.example\r\n",
-        "Host: localhost\r\nOrigin: null\r\n",
-    ] {
-        assert_eq!(status(bad), "403", "{bad}");
-    }
-    let answer = post(&server, &[("origin", "http://evil.example")], &one());
-    assert_eq!((answer.status, server.runs().len()), (403, 0));
-    assert!(answer.detail().contains("web page"), "{answer:?}");
-    let other: Value = answer.body;
-    assert_eq!(other.as_object().map(serde_json::Map::len), Some(1));
 }

@@ -3,12 +3,12 @@
 use bento_local::{Run, Server};
 use serde_json::{Value, json};
 
-use crate::wire::{TRACE, send, server, span};
+use crate::wire::{TRACE, failed, send, server, span};
 
 fn run(spans: &[Value]) -> (Server, Run) {
     let server = server();
     send(&server, spans);
-    let run = server.run(TRACE).unwrap();
+    let run = server.run(TRACE).unwrap().unwrap();
     (server, run)
 }
 
@@ -27,11 +27,6 @@ fn call(id: u64, parent: u64, name: &str, start: u64, end: u64, model: &str, tok
 
 fn tool(id: u64, parent: u64, name: &str, start: u64, end: u64) -> Value {
     span(id, parent, name, start, end, &json!({"openinference.span.kind": "tool"}))
-}
-
-fn failed(mut span: Value, message: &str) -> Value {
-    span["status"] = json!({"code": 2, "message": message});
-    span
 }
 
 fn turn() -> Vec<Value> {

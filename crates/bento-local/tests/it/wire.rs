@@ -21,12 +21,26 @@ const MS: u64 = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
     pub(crate) body: Value,
 }
 
 impl Answer {
     pub(crate) fn detail(&self) -> &str {
         self.body["detail"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    pub(crate) fn items(&self) -> &[Value] {
+        self.body["items"].as_array().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The ids of the rows, without the zeros they begin with.
+    pub(crate) fn ids(&self) -> Vec<&str> {
+        self.items().iter().map(|row| row["id"].as_str().unwrap().trim_start_matches('0')).collect()
     }
 }
 
@@ -88,6 +102,23 @@ pub(crate) fn post(server: &Server, headers: &[(&str, &str)], body: &[u8]) -> An
     answer(request.send(body))
 }
 
+/// The run of that number: its id.
+pub(crate) fn trace(number: u64) -> String {
+    format!("{number:032x}")
+}
+
+/// A span of another run than [`TRACE`].
+pub(crate) fn of(number: u64, mut span: Value) -> Value {
+    span["traceId"] = trace(number).into();
+    span
+}
+
+/// The span with an error.
+pub(crate) fn failed(mut span: Value, message: &str) -> Value {
+    span["status"] = json!({"code": 2, "message": message});
+    span
+}
+
 /// Sends good spans and insists on a plain 200.
 pub(crate) fn send(server: &Server, spans: &[Value]) {
     let answer = post(server, &[], &batch(spans));
@@ -95,7 +126,31 @@ pub(crate) fn send(server: &Server, spans: &[Value]) {
 }
 
 pub(crate) fn get(server: &Server, path: &str) -> Answer {
-    answer(agent().get(format!("{}{path}", server.url())).call())
+    call(server, "GET", path, &[], b"")
+}
+
+/// Sends a JSON body.
+pub(crate) fn form(server: &Server, method: &str, path: &str, body: &Value) -> Answer {
+    call(server, method, path, &[("content-type", "application/json")], body.to_string().as_bytes())
+}
+
+/// Sends a request as it is described; one without a body for an empty one.
+pub(crate) fn call(
+    server: &Server,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", server.url()));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if body.is_empty() {
+        answer(agent().run(request.body(()).unwrap()))
+    } else {
+        answer(agent().run(request.body(body).unwrap()))
+    }
 }
 
 /// A connection that has been served, which keeps the server's port from being given to another test once the server has
@@ -136,5 +191,8 @@ fn agent() -> &'static ureq::Agent {
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut response = response.unwrap();
     let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
-    Answer { status: response.status().as_u16(), body: serde_json::from_slice(&body).unwrap() }
+    let headers = response.headers().clone();
+    // The answer to HEAD has none.
+    let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+    Answer { status: response.status().as_u16(), headers, body }
 }
