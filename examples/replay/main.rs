@@ -8,10 +8,7 @@
 //! - `--model NAME`, `--provider NAME`: who spoke in chat logs, which do not say; `gpt-4o` and `openai` if not given.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
 
-mod chat;
 mod options;
-mod recording;
-mod swe_agent;
 
 use std::error::Error;
 use std::path::Path;
@@ -20,13 +17,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 use std::{env, fs};
 
+use bento_local::replay::{self, Sender};
 use bento_local::{Config, Server};
-use options::{Options, Speaker};
-use recording::{Recording, Sender};
-use serde_json::Value;
+use options::Options;
 
 fn main() -> ExitCode {
-    match replay() {
+    match send() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -37,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 /// Whether every file was replayed and every span arrived.
-fn replay() -> Result<bool, Box<dyn Error>> {
+fn send() -> Result<bool, Box<dyn Error>> {
     let options = Options::parse(env::args_os().skip(1))?;
     let remote = env::var("BENTOLABS_API_KEY").is_ok_and(|key| !key.trim().is_empty());
     if remote && options.bodies.is_some() {
@@ -54,7 +50,7 @@ fn replay() -> Result<bool, Box<dyn Error>> {
     let mut runs = 0;
     let mut unreadable = 0;
     for path in &options.files {
-        match read(path, &options.speaker) {
+        match replay::read(path, &options.speaker) {
             Ok(recordings) => {
                 runs += recordings.len();
                 recordings.iter().try_for_each(|recording| recording.replay(&mut sender))?;
@@ -80,18 +76,6 @@ fn config(bodies: Option<&Path>) -> Result<Config, Box<dyn Error>> {
             eprintln!("{}: {error}", file.display());
         }
     }))
-}
-
-fn read(path: &Path, speaker: &Speaker) -> Result<Vec<Recording>, Box<dyn Error>> {
-    let file: Value =
-        serde_json::from_slice(&fs::read(path)?).map_err(|error| format!("it is not JSON: {error}"))?;
-    if let Some(runs) = chat::read(&file, speaker) {
-        return Ok(runs);
-    }
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let run = swe_agent::read(&file, &name);
-    let run = run.ok_or("neither a chat log (an array of runs with `traj`) nor a trajectory of SWE-agent")?;
-    Ok(vec![run])
 }
 
 /// Prints the counts and says whether everything that was sent has arrived.

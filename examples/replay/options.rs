@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bento_local::replay::Speaker;
+
 /// What to replay, and how.
 pub(crate) struct Options {
     pub(crate) files: Vec<PathBuf>,
@@ -10,23 +12,16 @@ pub(crate) struct Options {
     pub(crate) speaker: Speaker,
 }
 
-/// Who spoke in a log that does not say.
-pub(crate) struct Speaker {
-    pub(crate) model: String,
-    pub(crate) provider: String,
-}
-
 impl Options {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
-        let speaker = Speaker { model: "gpt-4o".to_owned(), provider: "openai".to_owned() };
-        let mut options = Self { files: Vec::new(), bodies: None, speaker };
+        let mut options = Self { files: Vec::new(), bodies: None, speaker: Speaker::default() };
         while let Some(argument) = arguments.next() {
             let mut value =
                 || arguments.next().ok_or_else(|| format!("{} needs a value", argument.display()));
             match argument.to_str() {
                 Some("--bodies") => options.bodies = Some(value()?.into()),
-                Some("--model") => options.speaker.model = value()?.to_string_lossy().into_owned(),
-                Some("--provider") => options.speaker.provider = value()?.to_string_lossy().into_owned(),
+                Some("--model") => options.speaker = options.speaker.model(value()?.to_string_lossy()),
+                Some("--provider") => options.speaker = options.speaker.provider(value()?.to_string_lossy()),
                 Some(option) if option.starts_with("--") => return Err(format!("{option} is no option")),
                 _ => options.files.push(argument.into()),
             }

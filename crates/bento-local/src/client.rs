@@ -1,8 +1,14 @@
 //! Reading a run back over HTTP, from this backend or from another one with the same paths.
 
+use std::fmt;
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use ureq::RequestBuilder;
+use ureq::http::header::AUTHORIZATION;
+use ureq::http::{HeaderValue, Response};
 
 use crate::terminal::clean;
 use crate::{IdError, Run, Span, TraceId};
@@ -10,11 +16,14 @@ use crate::{IdError, Run, Span, TraceId};
 /// How long reading a run may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The largest page that is read.
-const LARGEST_PAGE: u64 = 256 << 20;
+/// The largest answer that is read into memory.
+const LARGEST: u64 = 256 << 20;
+
+/// The largest part of a refusal that is read.
+const LARGEST_REFUSAL: u64 = 64 << 10;
 
 /// Characters of the backend's own words that an error repeats.
-const LONGEST_DETAIL: usize = 200;
+const LONGEST_DETAIL: usize = 400;
 
 /// Why a run could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +51,23 @@ pub enum FetchError {
         /// What went wrong on the way.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The answer is not a list of spans.
-    #[error("the backend's answer is not a list of spans: {0}")]
+    /// The answer is not what was asked for.
+    #[error("the backend's answer is not to be understood: {0}")]
     Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Asks one backend. Every request has a deadline, the reading of its answer included.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    base_url: String,
+    authorization: Option<HeaderValue>,
+}
+
+/// An answer of 2xx, its body not read yet.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    url: String,
+    body: ureq::Body,
 }
 
 #[derive(Deserialize)]
@@ -73,59 +96,136 @@ struct Refusal {
 ///
 /// The trace id is none, the backend does not know it, refuses, does not answer in time, or answers something else.
 pub fn fetch_run(base_url: &str, trace_id: &str) -> Result<Run, FetchError> {
-    fetch_within(DEADLINE, base_url, trace_id)
+    Client::new(base_url).run(trace_id, DEADLINE)
 }
 
-fn fetch_within(time: Duration, base_url: &str, trace_id: &str) -> Result<Run, FetchError> {
-    let trace_id: TraceId = trace_id.parse()?;
-    let list = format!("{}/traces/{trace_id}/spans?limit=1000", base_url.trim_end_matches('/'));
-    let deadline = Instant::now() + time;
-    let agent = agent();
-    let mut spans = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = fetch_page(&agent, &list, cursor.as_deref(), trace_id, deadline)?;
-        // A backend that repeats its cursor over an empty page would have us turn in circles.
-        let done = page.items.is_empty();
-        spans.extend(page.items);
-        cursor = page.next_cursor.filter(|_| !done);
-        if cursor.is_none() {
-            break;
+impl Client {
+    pub(crate) fn new(base_url: &str) -> Self {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        let mut config = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false);
+        if !base_url.starts_with("https:") {
+            // What is local is not asked of a proxy, whatever HTTP_PROXY says.
+            config = config.proxy(None);
+        }
+        Self { agent: config.build().into(), base_url, authorization: None }
+    }
+
+    /// Shows this key with every request; `None` if it cannot stand in a header.
+    #[cfg(feature = "cli")]
+    pub(crate) fn key(self, key: &str) -> Option<Self> {
+        let mut authorization = HeaderValue::try_from(format!("Bearer {key}")).ok()?;
+        authorization.set_sensitive(true);
+        Some(Self { authorization: Some(authorization), ..self })
+    }
+
+    /// The run with this trace id, read `within` that time.
+    pub(crate) fn run(&self, trace_id: &str, within: Duration) -> Result<Run, FetchError> {
+        let trace_id: TraceId = trace_id.parse()?;
+        let deadline = Instant::now() + within;
+        let path = format!("/traces/{trace_id}/spans");
+        let mut spans = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let query: Vec<_> = cursor.take().map(|cursor| ("after_id", cursor)).into_iter().collect();
+            let answer = self.get(&path, &query, deadline.saturating_duration_since(Instant::now()));
+            let page: Page = match answer {
+                Err(FetchError::Refused { status: 404, .. }) => return Err(FetchError::NotFound(trace_id)),
+                answer => answer?.json()?,
+            };
+            let done = page.items.is_empty();
+            spans.extend(page.items);
+            cursor = page.next_cursor.filter(|_| !done);
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Run::of(spans).ok_or(FetchError::NotFound(trace_id))
+    }
+
+    /// Asks for what is at `path`, which begins with a slash and whose parts are escaped.
+    pub(crate) fn get(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        within: Duration,
+    ) -> Result<Answer, FetchError> {
+        let url = format!("{}{path}", self.base_url);
+        let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
+        let request = self.authorized(self.agent.get(&url).query_pairs(pairs));
+        let response = request.config().timeout_global(Some(within)).build().call();
+        Answer::of(url, response)
+    }
+
+    /// Sends JSON to `path`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn send(
+        &self,
+        method: &ureq::http::Method,
+        path: &str,
+        json: &serde_json::Value,
+        within: Duration,
+    ) -> Result<Answer, FetchError> {
+        let url = format!("{}{path}", self.base_url);
+        let post =
+            if method == ureq::http::Method::PATCH { self.agent.patch(&url) } else { self.agent.post(&url) };
+        let request = self.authorized(post).header("content-type", "application/json");
+        let response = request.config().timeout_global(Some(within)).build().send(json.to_string());
+        Answer::of(url, response)
+    }
+
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
         }
     }
-    Run::of(spans).ok_or(FetchError::NotFound(trace_id))
 }
 
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        // What is local is not asked of a proxy, whatever HTTP_PROXY says.
-        .proxy(None)
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .build()
-        .into()
-}
-
-fn fetch_page(
-    agent: &ureq::Agent,
-    url: &str,
-    cursor: Option<&str>,
-    trace_id: TraceId,
-    deadline: Instant,
-) -> Result<Page, FetchError> {
-    let unreachable = |error| FetchError::Unreachable { url: url.to_owned(), source: Box::new(error) };
-    let left = deadline.saturating_duration_since(Instant::now());
-    let request = agent.get(url).query_pairs(cursor.map(|cursor| ("after_id", cursor)));
-    let request = request.config().timeout_global(Some(left)).build();
-    let mut response = request.call().map_err(unreachable)?;
-    let body = response.body_mut().with_config().limit(LARGEST_PAGE).read_to_vec().map_err(unreachable)?;
-    match response.status().as_u16() {
-        // The parser quotes what it stumbled over.
-        200 => serde_json::from_slice(&body)
-            .map_err(|error| FetchError::Answer(clean(&error.to_string(), LONGEST_DETAIL).into())),
-        404 => Err(FetchError::NotFound(trace_id)),
-        status => Err(FetchError::Refused { status, detail: detail(&body) }),
+impl Answer {
+    fn of(url: String, response: Result<Response<ureq::Body>, ureq::Error>) -> Result<Self, FetchError> {
+        let (head, mut body) = response.map_err(|error| unreachable(&url, error))?.into_parts();
+        if head.status.is_success() {
+            return Ok(Self { url, body });
+        }
+        let mut words = Vec::new();
+        body.as_reader()
+            .take(LARGEST_REFUSAL)
+            .read_to_end(&mut words)
+            .map_err(|error| unreachable(&url, error))?;
+        Err(FetchError::Refused { status: head.status.as_u16(), detail: detail(&words) })
     }
+
+    /// The body, whatever its size.
+    #[cfg(feature = "cli")]
+    pub(crate) fn reader(self) -> impl Read {
+        self.body.into_reader()
+    }
+
+    /// The body in memory, if it is not too large.
+    pub(crate) fn bytes(mut self) -> Result<Vec<u8>, FetchError> {
+        let body = self.body.with_config().limit(LARGEST).read_to_vec();
+        body.map_err(|error| unreachable(&self.url, error))
+    }
+
+    /// The body, parsed.
+    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, FetchError> {
+        serde_json::from_slice(&self.bytes()?).map_err(|error| not_understood(&error))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+fn unreachable(url: &str, error: impl std::error::Error + Send + Sync + 'static) -> FetchError {
+    FetchError::Unreachable { url: url.to_owned(), source: Box::new(error) }
+}
+
+/// The parser quotes what it stumbled over.
+pub(crate) fn not_understood(error: &serde_json::Error) -> FetchError {
+    FetchError::Answer(clean(&error.to_string(), LONGEST_DETAIL).into())
 }
 
 fn detail(body: &[u8]) -> String {
@@ -170,7 +270,7 @@ mod tests {
         let refused = |words: &str| format!("the backend answered 500: {words}");
         assert_eq!(failure(500, r#"{"detail":"a\u001b[2J\u202eb\nc"}"#)?, refused("a [2Jb c"));
         assert_eq!(failure(500, "a\x1b[2J\u{202e}b\nc")?, refused("a [2Jb"));
-        assert_eq!(failure(500, &"x".repeat(9_999))?, refused(&format!("{}…", "x".repeat(200))));
+        assert_eq!(failure(500, &"x".repeat(9_999))?, refused(&format!("{}…", "x".repeat(400))));
         let status = failure(200, r#"{"items":[{"status":"\u001b[2J\u202ebad"}]}"#)?;
         assert!(status.contains("unknown variant ` [2Jbad`"), "{status:?}");
         Ok(())
@@ -180,7 +280,7 @@ mod tests {
     fn a_backend_that_never_answers_is_given_up() -> std::io::Result<()> {
         let silent = TcpListener::bind("127.0.0.1:0")?;
         let url = format!("http://{}", silent.local_addr()?);
-        let outcome = fetch_within(Duration::from_millis(50), &url, TRACE);
+        let outcome = Client::new(&url).run(TRACE, Duration::from_millis(50));
         assert!(matches!(outcome, Err(FetchError::Unreachable { .. })), "{outcome:?}");
         Ok(())
     }

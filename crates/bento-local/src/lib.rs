@@ -20,6 +20,9 @@
 //! A span walks one way: [`Server`] → `api` (HTTP) → `otlp` (decode) → `store` → `query` ([`Run`]) → [`Tree`].
 
 mod api;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 pub mod client;
 mod config;
 #[cfg(any(test, fuzzing))]
@@ -30,6 +33,8 @@ mod ingest;
 mod otlp;
 mod price;
 mod query;
+#[cfg(feature = "replay")]
+pub mod replay;
 mod server;
 mod settled;
 mod span;

@@ -11,6 +11,12 @@ pub(crate) fn clean(text: &str, longest: usize) -> String {
     short
 }
 
+/// Whether a character is shown and does nothing else.
+#[cfg(feature = "cli")]
+pub(crate) fn is_text(character: char) -> bool {
+    !breaks(character) && !is_mark(character)
+}
+
 /// Control characters and line ends, which keep words apart.
 fn breaks(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')

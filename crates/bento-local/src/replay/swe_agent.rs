@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{first_request, is_turn, text, turns};
-use crate::recording::{Call, Recording, Turn};
+use super::chat::{first_request, is_turn, text, turns};
+use super::recording::{Call, Recording, Turn};
 
 /// The run of a trajectory; `None` if the file is something else.
-pub(crate) fn read(file: &Value, name: &str) -> Option<Recording> {
+pub(super) fn read(file: &Value, name: &str) -> Option<Recording> {
     let list = |key: &str| file[key].as_array().map(Vec::as_slice);
     let (steps, history) = (list("trajectory"), list("history"));
     let is_history =

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::options::Speaker;
-use crate::recording::{Call, Recording, Turn};
+use super::recording::{Call, Recording, Speaker, Turn};
 
 /// The runs of a chat log; `None` if the file is something else.
-pub(crate) fn read(file: &Value, speaker: &Speaker) -> Option<Vec<Recording>> {
+pub(super) fn read(file: &Value, speaker: &Speaker) -> Option<Vec<Recording>> {
     let runs = file.as_array().filter(|runs| !runs.is_empty())?;
     runs.iter().map(|run| recording(run, speaker)).collect()
 }
@@ -31,7 +30,7 @@ fn recording(run: &Value, speaker: &Speaker) -> Option<Recording> {
 }
 
 /// The model's turns. What went into one are the messages since the one before, so that a run is not sent over and over.
-pub(crate) fn turns(messages: &[Value]) -> Vec<Turn> {
+pub(super) fn turns(messages: &[Value]) -> Vec<Turn> {
     let mut seen = 0;
     let mut turns = Vec::new();
     for (at, message) in messages.iter().enumerate().filter(|(_, message)| is_turn(message)) {
@@ -47,18 +46,18 @@ pub(crate) fn turns(messages: &[Value]) -> Vec<Turn> {
 }
 
 /// Whether the model spoke, and not a demonstration that it was shown.
-pub(crate) fn is_turn(message: &Value) -> bool {
+pub(super) fn is_turn(message: &Value) -> bool {
     message["role"] == "assistant" && message["is_demo"] != true
 }
 
 /// What the user asked for at the start.
-pub(crate) fn first_request(messages: &[Value]) -> Option<String> {
+pub(super) fn first_request(messages: &[Value]) -> Option<String> {
     let asked = messages.iter().find(|message| message["role"] == "user" && message["is_demo"] != true);
     asked.and_then(|message| text(&message["content"]))
 }
 
 /// A string as it is, anything else as JSON, nothing for null and the empty string.
-pub(crate) fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),

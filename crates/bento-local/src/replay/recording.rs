@@ -12,47 +12,89 @@ const MOST_BYTES: usize = 8 << 20;
 /// How long the backend may take for that much.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One run.
-#[derive(Default)]
-pub(crate) struct Recording {
-    pub(crate) event: &'static str,
-    pub(crate) source: &'static str,
-    pub(crate) convo_id: String,
-    pub(crate) user_id: Option<String>,
-    pub(crate) model: Option<String>,
-    pub(crate) provider: Option<String>,
-    pub(crate) properties: Map<String, Value>,
-    pub(crate) input: Option<String>,
-    pub(crate) output: Option<String>,
+/// Who spoke in a log that does not say. Unless it is set: `gpt-4o` of `openai`.
+///
+/// ```
+/// let speaker = bento_local::replay::Speaker::default().model("claude-sonnet-4-5").provider("anthropic");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Speaker {
+    pub(super) model: String,
+    pub(super) provider: String,
+}
+
+/// One run, as a file tells it.
+#[derive(Debug, Default)]
+#[must_use = "it is sent by `replay`"]
+pub struct Recording {
+    pub(super) event: &'static str,
+    pub(super) source: &'static str,
+    pub(super) convo_id: String,
+    pub(super) user_id: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) properties: Map<String, Value>,
+    pub(super) input: Option<String>,
+    pub(super) output: Option<String>,
     /// The whole run's, read and written, where the file counts them.
-    pub(crate) tokens: Option<(u64, u64)>,
-    pub(crate) turns: Vec<Turn>,
+    pub(super) tokens: Option<(u64, u64)>,
+    pub(super) turns: Vec<Turn>,
 }
 
 /// A model's turn and the tools that it called.
-pub(crate) struct Turn {
-    pub(crate) input: String,
-    pub(crate) output: Option<String>,
-    pub(crate) calls: Vec<Call>,
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) input: String,
+    pub(super) output: Option<String>,
+    pub(super) calls: Vec<Call>,
 }
 
 /// A call of a tool.
-pub(crate) struct Call {
-    pub(crate) tool: String,
-    pub(crate) arguments: String,
-    pub(crate) result: Option<String>,
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) tool: String,
+    pub(super) arguments: String,
+    pub(super) result: Option<String>,
 }
 
-/// Counts what is emitted and waits for the backend before the queue is full.
-#[derive(Default)]
-pub(crate) struct Sender {
+/// Counts what is emitted and waits for the backend before the SDK's queue is full.
+///
+/// ```
+/// assert_eq!(bento_local::replay::Sender::default().sent(), 0);
+/// ```
+#[derive(Debug, Default)]
+pub struct Sender {
     sent: u64,
     waiting_spans: u64,
     waiting_bytes: usize,
 }
 
+impl Default for Speaker {
+    fn default() -> Self {
+        Self { model: "gpt-4o".to_owned(), provider: "openai".to_owned() }
+    }
+}
+
+impl Speaker {
+    /// The model that spoke.
+    pub fn model(self, model: impl Into<String>) -> Self {
+        Self { model: model.into(), ..self }
+    }
+
+    /// Who serves that model.
+    pub fn provider(self, provider: impl Into<String>) -> Self {
+        Self { provider: provider.into(), ..self }
+    }
+}
+
 impl Recording {
-    pub(crate) fn replay(&self, sender: &mut Sender) -> Result<(), DeliveryError> {
+    /// Emits the run through the SDK, which has been started: a trajectory with its model calls and tools.
+    ///
+    /// # Errors
+    ///
+    /// The SDK was waited for, and the backend has not taken what was emitted until then.
+    pub fn replay(&self, sender: &mut Sender) -> Result<(), DeliveryError> {
         let mut run = bento::begin(self.event)
             .convo_id(&self.convo_id)
             .user_id(&self.user_id)
@@ -94,7 +136,8 @@ impl Call {
 }
 
 impl Sender {
-    pub(crate) fn sent(&self) -> u64 {
+    /// How many spans were emitted.
+    pub fn sent(&self) -> u64 {
         self.sent
     }
 
@@ -106,7 +149,12 @@ impl Sender {
         if full { self.flush() } else { Ok(()) }
     }
 
-    pub(crate) fn flush(&mut self) -> Result<(), DeliveryError> {
+    /// Waits, for half a minute at most, until the backend has taken everything that was emitted.
+    ///
+    /// # Errors
+    ///
+    /// It has not, or refused some of it.
+    pub fn flush(&mut self) -> Result<(), DeliveryError> {
         (self.waiting_spans, self.waiting_bytes) = (0, 0);
         bento::flush(PATIENCE)
     }

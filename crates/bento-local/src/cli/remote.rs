@@ -1,0 +1,101 @@
+//! Which backend is asked, for which workspace, and how its answers are shown.
+
+use std::env;
+use std::fmt;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::error::CliError;
+use super::output::Output;
+use crate::client::Client;
+
+/// Where `bento serve` listens unless it is told otherwise.
+pub(super) const LOCAL: &str = "http://127.0.0.1:8080";
+
+/// The workspace that every database has.
+const WORKSPACE: &str = "local";
+
+/// How long one answer may take.
+pub(super) const DEADLINE: Duration = Duration::from_secs(30);
+
+const KEY: &str = "BENTOLABS_API_KEY";
+
+#[derive(Args)]
+pub(super) struct Remote {
+    /// Where the backend is
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "BENTOLABS_BASE_URL",
+        default_value = LOCAL,
+        hide_env_values = true,
+        alias = "base-url",
+        help_heading = "Backend"
+    )]
+    api_base: String,
+    /// The workspace's id
+    #[arg(
+        long,
+        global = true,
+        value_name = "ID",
+        env = "BENTOLABS_WORKSPACE",
+        default_value = WORKSPACE,
+        hide_env_values = true,
+        help_heading = "Backend"
+    )]
+    workspace: String,
+    /// How answers are shown: a table on a terminal and raw elsewhere, unless this is given
+    #[arg(long, global = true, value_enum, value_name = "FORM", help_heading = "Backend")]
+    output: Option<Output>,
+}
+
+impl Remote {
+    /// The backend's address, checked with the SDK's own rules.
+    pub(super) fn api_base(&self) -> Result<String, CliError> {
+        let address = given(&self.api_base).unwrap_or(LOCAL);
+        let options = bento::builder().api_key("bl_pk_local").base_url(address).resolve_options();
+        match options {
+            Ok(options) => Ok(options.base_url().to_string()),
+            // The address itself is not repeated: a password may stand in it.
+            Err(error) => Err(CliError::Usage(format!("--api-base: {error}"))),
+        }
+    }
+
+    pub(super) fn client(&self) -> Result<Client, CliError> {
+        let client = Client::new(&self.api_base()?);
+        match key() {
+            None => Ok(client),
+            Some(key) => client.key(&key).ok_or_else(|| {
+                CliError::Usage(format!("{KEY} holds what no key can hold, such as a line end"))
+            }),
+        }
+    }
+
+    pub(super) fn workspace(&self) -> &str {
+        given(&self.workspace).unwrap_or(WORKSPACE)
+    }
+
+    pub(super) fn output(&self) -> Option<Output> {
+        self.output
+    }
+}
+
+/// The key of the environment, if there is one.
+pub(super) fn key() -> Option<String> {
+    let key = env::var_os(KEY)?.into_string().unwrap_or_else(|odd| odd.to_string_lossy().into_owned());
+    given(&key).map(str::to_owned)
+}
+
+/// What is empty is not given, as in the SDK.
+fn given(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// The address may hold a password until it is checked.
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("output", &self.output).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,195 @@
+//! `bento serve`: the backend, until it is told to stop.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::{AddrParseError, IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::Args;
+use etcetera::BaseStrategy as _;
+use tokio::time::MissedTickBehavior;
+
+use super::error::CliError;
+use super::output;
+use crate::{Config, Run, Server};
+
+/// How long a run must be quiet before it is printed.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How often quiet runs are looked for.
+const TICK: Duration = Duration::from_millis(200);
+
+const KEY: &str = "BENTO_SERVE_KEY";
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bento serve                                    # http://127.0.0.1:8080, runs kept in a file of yours
+  bento serve --memory --port 0                  # a free port, nothing kept
+  bento serve --keep-days 30 --max-size 10GB     # what is older or too much goes, the oldest first
+  BENTO_SERVE_KEY=bl_pk_… bento serve --host 0.0.0.0
+
+The key is read from the variable BENTO_SERVE_KEY or from --key-file. Once there is one, sending and reading want it.")]
+pub(super) struct Serve {
+    /// The address to listen on; beyond this machine only with a key
+    #[arg(long, default_value = "127.0.0.1", value_parser = host)]
+    host: IpAddr,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The file that keeps the runs; made if it is not there [default: bento/bento.db where your programs keep data]
+    #[arg(long, value_name = "PATH")]
+    db: Option<PathBuf>,
+    /// Keep runs in memory only, until the server stops
+    #[arg(long, conflicts_with = "db")]
+    memory: bool,
+    /// Let runs go that many days after they started
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_days: Option<u32>,
+    /// Let the oldest runs go while the database is larger, such as 500MB or 10GB
+    #[arg(long, value_name = "SIZE")]
+    max_size: Option<ByteSize>,
+    /// What tokens cost, instead of the list that comes along
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// A file that holds the key, `bl_pk_…`
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Print each run as a tree once it goes quiet, as is done on a terminal
+    #[arg(long)]
+    print_runs: bool,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<ExitCode, CliError> {
+        let key = self.key()?;
+        if !self.host.is_loopback() && key.is_none() {
+            return Err(CliError::Usage(format!(
+                "{} can be reached from other machines, which needs a key: set {KEY}, or give --key-file",
+                self.host
+            )));
+        }
+        let database = if self.memory { None } else { Some(self.database()?) };
+        let server = Server::start(self.config(database.as_deref(), key.as_deref()))?;
+        self.greet(&server, database.as_deref(), key.is_some())?;
+        let prints = self.print_runs || io::stdout().is_terminal();
+        until_stopped(&server, prints)?;
+        server.stop();
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn config(&self, _database: Option<&Path>, _key: Option<&str>) -> Config {
+        Config::default().host(self.host).port(self.port)
+    }
+
+    /// The file asked for, or the user's own, whose folder is made.
+    fn database(&self) -> Result<PathBuf, CliError> {
+        if let Some(path) = &self.db {
+            return Ok(path.clone());
+        }
+        let home = etcetera::choose_base_strategy().map_err(|_| {
+            CliError::Usage(
+                "you have no home directory to keep runs in: give --db PATH or --memory".to_owned(),
+            )
+        })?;
+        let folder = home.data_dir().join("bento");
+        std::fs::create_dir_all(&folder).map_err(|error| at(&folder, &error))?;
+        Ok(folder.join("bento.db"))
+    }
+
+    /// The key that others have to show, checked as the SDK does. It is never repeated.
+    fn key(&self) -> Result<Option<String>, CliError> {
+        let (key, origin) = match &self.key_file {
+            Some(path) => {
+                let key = std::fs::read_to_string(path).map_err(|error| at(path, &error))?;
+                (key, path.display().to_string())
+            }
+            None => (std::env::var(KEY).unwrap_or_default(), KEY.to_owned()),
+        };
+        let key = key.trim();
+        if key.is_empty() && self.key_file.is_none() {
+            return Ok(None);
+        }
+        let checked = bento::builder().api_key(key).base_url(super::remote::LOCAL).resolve_options();
+        match checked {
+            Ok(_) if !key.is_empty() => Ok(Some(key.to_owned())),
+            Ok(_) => Err(CliError::Usage(format!("{origin}: there is no key in it"))),
+            Err(error) => Err(CliError::Usage(format!("{origin}: {error}"))),
+        }
+    }
+
+    fn greet(&self, server: &Server, database: Option<&Path>, has_key: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "bento listens on {}; Ctrl-C stops it.", server.url())?;
+        match database {
+            Some(path) => writeln!(out, "Runs are kept in {}.", path.display())?,
+            None => writeln!(out, "Runs are kept in memory, until it stops.")?,
+        }
+        let key = if has_key { "(the key it was given)" } else { "bl_pk_local" };
+        writeln!(out, "\nPoint an SDK at it:\n")?;
+        writeln!(out, "  BENTOLABS_BASE_URL={}\n  BENTOLABS_API_KEY={key}\n", server.url())?;
+        out.flush()?;
+        if !self.host.is_loopback() {
+            writeln!(
+                io::stderr(),
+                "bento: warning: other machines can reach {}, and what they send and read is not encrypted; \
+                 whoever has the key sees every run",
+                server.url()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits for Ctrl-C, or for the system's wish to end, and prints what settles meanwhile.
+fn until_stopped(server: &Server, prints: bool) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stopped = stopped();
+        tokio::pin!(stopped);
+        loop {
+            tokio::select! {
+                stopped = &mut stopped => break stopped,
+                _ = tick.tick(), if prints => server.take_settled(QUIET).iter().try_for_each(print)?,
+            }
+        }
+    })?;
+    if prints {
+        // What came in last has had no time to go quiet.
+        server.take_settled(Duration::ZERO).iter().try_for_each(print)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn stopped() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn stopped() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+fn print(run: &Run) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}\n", run.tree().color(output::color()))?;
+    out.flush()
+}
+
+fn at(path: &Path, error: &io::Error) -> CliError {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
+}
+
+fn host(text: &str) -> Result<IpAddr, AddrParseError> {
+    if text == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { text.parse() }
+}

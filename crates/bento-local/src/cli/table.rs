@@ -1,0 +1,223 @@
+//! Answers as tables: a list has a column for each key of its first row, anything else a line for each key.
+
+use comfy_table::{Cell, CellAlignment, presets};
+use serde::Deserialize as _;
+use serde_json::value::RawValue;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::json::Members;
+use crate::terminal::clean;
+
+/// The longest text in a column, in characters.
+const LONGEST: usize = 40;
+
+/// Between columns.
+const GAP: u16 = 2;
+
+/// Rows, and what was said beside them.
+#[derive(Default)]
+pub(super) struct Table {
+    /// The keys and values of one object.
+    facts: Vec<(String, String)>,
+    lists: Vec<List>,
+}
+
+/// Rows of the same kind.
+struct List {
+    name: String,
+    rows: Vec<Members>,
+}
+
+struct Column {
+    key: String,
+    cells: Vec<String>,
+    alignment: CellAlignment,
+    width: usize,
+}
+
+impl Table {
+    /// Takes up an answer. Pages of one list become one list.
+    pub(super) fn append(&mut self, answer: &[u8]) -> serde_json::Result<()> {
+        let answer: &RawValue = serde_json::from_slice(answer)?;
+        if let Some(rows) = rows(answer) {
+            self.extend(String::new(), rows);
+            return Ok(());
+        }
+        let members = Members::deserialize(answer)?;
+        match members.0.iter().find(|(key, _)| key == "items").and_then(|(_, items)| rows(items)) {
+            Some(rows) => self.extend(String::new(), rows),
+            None => self.object("", members),
+        }
+        Ok(())
+    }
+
+    /// The table, of lines no longer than `width`, and how many columns did not fit.
+    pub(super) fn text(&self, width: Option<usize>) -> (String, usize) {
+        let mut text = String::new();
+        let key_width = self.facts.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+        for (key, value) in &self.facts {
+            let left = width.map(|width| width.saturating_sub(key_width + usize::from(GAP) + 1));
+            let value = clean(value, left.unwrap_or(usize::MAX));
+            text += format!("{key:key_width$}  {value}").trim_end();
+            text.push('\n');
+        }
+        let mut left_out = 0;
+        for list in self.lists.iter().filter(|list| !list.rows.is_empty()) {
+            if !list.name.is_empty() {
+                text += "\n";
+                text += &clean(&list.name, LONGEST);
+                text += "\n";
+            }
+            let (table, dropped) = list.text(width);
+            text += &table;
+            left_out += dropped;
+        }
+        (text, left_out)
+    }
+
+    fn extend(&mut self, name: String, rows: Vec<Members>) {
+        match self.lists.iter_mut().find(|list| list.name == name) {
+            Some(list) => list.rows.extend(rows),
+            None => self.lists.push(List { name, rows }),
+        }
+    }
+
+    fn object(&mut self, prefix: &str, members: Members) {
+        for (key, value) in members.0 {
+            let name = format!("{prefix}{key}");
+            if let Some(rows) = rows(&value).filter(|rows| !rows.is_empty()) {
+                self.extend(name, rows);
+            } else if let Ok(members) = Members::deserialize(&*value) {
+                self.object(&format!("{name}."), members);
+            } else {
+                self.facts.push((clean(&name, LONGEST), plain(&value)));
+            }
+        }
+    }
+}
+
+impl List {
+    fn text(&self, width: Option<usize>) -> (String, usize) {
+        let columns = self.columns();
+        let mut left = width.unwrap_or(usize::MAX);
+        let fitting = columns.iter().take_while(|column| {
+            let fits = column.width <= left;
+            left = left.saturating_sub(column.width + usize::from(GAP));
+            fits
+        });
+        // One column at least, cut if it must be.
+        let shown = fitting.count().max(1).min(columns.len());
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING);
+        let longest = width.unwrap_or(usize::MAX).max(1);
+        let cell =
+            |text: &str, column: &Column| Cell::new(clean(text, longest - 1)).set_alignment(column.alignment);
+        table.set_header(columns[..shown].iter().map(|column| cell(&column.key, column)));
+        for row in 0..self.rows.len() {
+            table.add_row(columns[..shown].iter().map(|column| cell(&column.cells[row], column)));
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, GAP));
+        }
+        let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+        (lines.join("\n") + "\n", columns.len() - shown)
+    }
+
+    /// The columns that say something: not those that are empty in every row, repeat the row's id, or name the workspace
+    /// that was asked for.
+    fn columns(&self) -> Vec<Column> {
+        let keys =
+            self.rows.first().map(|row| row.0.iter().map(|(key, _)| key.as_str())).into_iter().flatten();
+        let columns: Vec<_> = keys.filter(|key| *key != "workspace_id").map(|key| self.column(key)).collect();
+        let repeats = |column: &Column| {
+            column.key.ends_with("_id")
+                && columns.first().is_some_and(|id| id.key == "id" && id.cells == column.cells)
+        };
+        let said: Vec<_> = columns
+            .iter()
+            .map(|column| !repeats(column) && column.cells.iter().any(|cell| !cell.is_empty()))
+            .collect();
+        columns.into_iter().zip(said).filter_map(|(column, said)| said.then_some(column)).collect()
+    }
+
+    fn column(&self, key: &str) -> Column {
+        let values =
+            self.rows.iter().map(|row| row.0.iter().find(|(name, _)| name == key).map(|(_, value)| value));
+        let mut alignment = CellAlignment::Left;
+        let mut cells = Vec::with_capacity(self.rows.len());
+        for value in values {
+            if value.is_some_and(|value| value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())) {
+                alignment = CellAlignment::Right;
+            }
+            cells.push(value.map(|value| clean(&plain(value), LONGEST)).unwrap_or_default());
+        }
+        let key = clean(key, LONGEST);
+        let width = cells.iter().chain([&key]).map(|cell| cell.width()).max().unwrap_or(0);
+        Column { key, cells, alignment, width }
+    }
+}
+
+/// A text as it may stand in a line of its own.
+pub(super) fn cell(text: &str) -> String {
+    clean(text, usize::MAX)
+}
+
+/// The rows of a list; `None` if it is none, or one of something else than objects.
+fn rows(value: &RawValue) -> Option<Vec<Members>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// A value without JSON's marks, as far as it has a form without them.
+fn plain(value: &RawValue) -> String {
+    let json = value.get();
+    if json == "null" {
+        return String::new();
+    }
+    if let Ok(text) = serde_json::from_str::<String>(json) {
+        return moment(&text).unwrap_or(text);
+    }
+    match serde_json::from_str::<Vec<String>>(json) {
+        Ok(texts) => texts.join(", "),
+        Err(_) => json.to_owned(),
+    }
+}
+
+/// A time of nine digits to the millisecond.
+fn moment(text: &str) -> Option<String> {
+    let (whole, fraction) = text.strip_suffix('Z')?.split_once('.')?;
+    let is_time = whole.len() == 19 && whole.as_bytes()[10] == b'T' && fraction.len() == 9;
+    is_time.then(|| format!("{whole}.{}Z", fraction.get(..3).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(json: &str, width: Option<usize>) -> (String, usize) {
+        let mut table = Table::default();
+        table.append(json.as_bytes()).unwrap_or_default();
+        table.text(width)
+    }
+
+    #[test]
+    fn lists_have_the_first_row_s_keys_as_columns() {
+        let json = r#"{"items":[
+            {"id":"a1","trace_id":"a1","workspace_id":"local","name":"turn","tokens":7,"user_id":null,"tags":["a","b"]},
+            {"id":"b2","trace_id":"b2","workspace_id":"local","name":"x\u001b[2J","tokens":1234,"user_id":null,"tags":[]}
+        ],"next_cursor":null}"#;
+        let wide = "id  name   tokens  tags\na1  turn        7  a, b\nb2  x [2J    1234\n";
+        assert_eq!(text(json, None), (wide.to_owned(), 0));
+        assert_eq!(text(json, Some(12)), ("id  name\na1  turn\nb2  x [2J\n".to_owned(), 2));
+        assert_eq!(text(r#"[{"id":"local","name":"Local"}]"#, None).0, "id     name\nlocal  Local\n");
+        assert_eq!(text(r#"{"items":[]}"#, None), (String::new(), 0));
+    }
+
+    #[test]
+    fn objects_have_a_line_for_each_key() {
+        let json = r#"{"id":"a1","start_time":"2026-01-02T03:04:05.123456789Z","cost":null,
+            "attributes":{"a.b":true},"events":[{"name":"exception"}]}"#;
+        let lines = "id              a1\nstart_time      2026-01-02T03:04:05.123Z\ncost\nattributes.a.b  true\n\nevents\nname\nexception\n";
+        assert_eq!(text(json, None), (lines.to_owned(), 0));
+        assert_eq!(text(r#"{"input":"aaaaaaaaaa"}"#, Some(12)).0, "input  aaaa…\n");
+    }
+}

@@ -1,0 +1,7 @@
+//! The program `bento`, run as its user does, against a real server on loopback.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod program;
+mod read;
+mod serve;
+mod traces;
