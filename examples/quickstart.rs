@@ -1,7 +1,8 @@
 //! A small agent, seen: `cargo run --example quickstart`.
 //!
 //! It starts a local backend in this process, runs an agent of several steps, and prints the run as it arrived there.
-//! With `BENTOLABS_API_KEY` set, the run goes to the backend the environment names instead.
+//! With `BENTOLABS_API_KEY` set, the run goes to the backend the environment names instead. With `-- --serve` the backend
+//! stays until Ctrl-C, to be looked at with `bento`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
@@ -13,7 +14,11 @@ use tokio::time::sleep;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let serve = std::env::args().any(|argument| argument == "--serve");
     let local = match std::env::var("BENTOLABS_API_KEY") {
+        Ok(key) if !key.trim().is_empty() && serve => {
+            return Err("--serve shows a backend of this process: unset BENTOLABS_API_KEY".into());
+        }
         Ok(key) if !key.trim().is_empty() => None,
         _ => Some(Server::start(Config::default())?),
     };
@@ -33,7 +38,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(server) => println!("{}", client::fetch_run(server.url(), &trace)?.tree()),
         None => println!("Run {trace} went to {}.", bento::resolve_options()?.base_url()),
     }
+    if let (Some(server), true) = (&local, serve) {
+        stay(server, &trace).await?;
+    }
     Ok(())
+}
+
+/// Keeps the backend until Ctrl-C.
+async fn stay(server: &Server, trace: &str) -> std::io::Result<()> {
+    println!("\nIt is still there, at {}; Ctrl-C ends it. In another terminal:\n", server.url());
+    println!("  export BENTOLABS_BASE_URL={}", server.url());
+    println!(
+        "  bento traces list\n  bento traces show {trace}\n  bento traces get-body {trace} --output pretty\n"
+    );
+    println!("`cargo install bento-local` brings `bento`.");
+    tokio::signal::ctrl_c().await
 }
 
 /// Plans, looks two things up side by side, hands over to another agent, and answers.

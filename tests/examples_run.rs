@@ -3,6 +3,8 @@
 
 mod example;
 
+use std::io::{BufRead as _, BufReader};
+
 use bento_local::{Config, Server};
 use example::{Finished, timeless};
 
@@ -45,6 +47,27 @@ fn quickstart_goes_where_the_environment_says() {
     let (trace, place) = text.strip_prefix("Run ").unwrap().split_once(" went to ").unwrap();
     assert_eq!(place.trim_end_matches(['.', '/']), server.url());
     assert_eq!(timeless(&server.run(trace).unwrap().tree().to_string()), QUICKSTART);
+}
+
+#[test]
+fn quickstart_stays_if_it_is_asked_to() {
+    let mut child = std::process::Command::new(example::binary("quickstart"))
+        .arg("--serve")
+        .env_remove("BENTOLABS_API_KEY")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let told: Vec<_> = lines.take_while(|line| !line.starts_with("`cargo install")).collect();
+    let url = told.iter().find_map(|line| line.trim().strip_prefix("export BENTOLABS_BASE_URL=")).unwrap();
+    let trace = told.iter().find_map(|line| line.trim().strip_prefix("bento traces show ")).unwrap();
+    let tree = bento_local::client::fetch_run(url, trace).map(|run| run.tree().to_string());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(timeless(&tree.unwrap()), QUICKSTART);
+    let key = [("BENTOLABS_API_KEY", "bl_pk_test")];
+    let refused = example::run("quickstart", &["--serve"], &key);
+    assert!(refused.code == Some(1) && refused.stderr.contains("unset BENTOLABS_API_KEY"), "{refused:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::json::{self, IndentError};
 use super::output::Output;
 use super::remote::{DEADLINE, Remote};
 use super::table::{self, Table};
-use crate::client::{Answer, Client, FetchError, not_understood};
+use crate::client::{Answer, FetchError, not_understood};
 
 /// How long an answer may take that is passed on while it comes: its reader may be a person with a pager.
 const STREAMED: Duration = Duration::from_secs(600);
@@ -69,7 +69,7 @@ impl Query {
 
 /// Asks once and shows the answer.
 pub(super) fn show(remote: &Remote, path: &str, query: &Query) -> Result<ExitCode, CliError> {
-    let (client, output) = (remote.client()?, Output::of(remote));
+    let (client, output) = (remote.backend.client()?, Output::of(remote));
     print(client.get(path, &query.0, deadline(output))?, output, None)
 }
 
@@ -81,7 +81,7 @@ pub(super) fn send(
     json: &serde_json::Value,
 ) -> Result<ExitCode, CliError> {
     let output = Output::of(remote);
-    print(remote.client()?.send(method, path, json, DEADLINE)?, output, None)
+    print(remote.backend.client()?.send(method, path, json, DEADLINE)?, output, None)
 }
 
 /// Asks for a list, of which one page is shown.
@@ -91,7 +91,7 @@ pub(super) fn show_page(
     query: &Query,
     cursor: &'static str,
 ) -> Result<ExitCode, CliError> {
-    let (client, output) = (remote.client()?, Output::of(remote));
+    let (client, output) = (remote.backend.client()?, Output::of(remote));
     print(client.get(path, &query.0, deadline(output))?, output, Some(cursor))
 }
 
@@ -102,7 +102,7 @@ pub(super) fn show_all(
     mut query: Query,
     cursor: &'static str,
 ) -> Result<ExitCode, CliError> {
-    let (client, output) = (remote.client()?, Output::of(remote));
+    let (client, output) = (remote.backend.client()?, Output::of(remote));
     if !query.has("limit") {
         query.replace("limit", LARGEST_PAGE.to_string());
     }
@@ -133,12 +133,6 @@ pub(super) fn show_all(
         print_table(&table)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The run with this trace id.
-pub(super) fn run(remote: &Remote, trace_id: &str) -> Result<crate::Run, CliError> {
-    let client: Client = remote.client()?;
-    Ok(client.run(trace_id, DEADLINE)?)
 }
 
 fn deadline(output: Output) -> Duration {

@@ -2,10 +2,12 @@
 
 mod analytics;
 mod ask;
+mod completions;
 mod error;
 mod json;
 mod output;
 mod remote;
+mod replay;
 mod serve;
 mod table;
 mod traces;
@@ -16,9 +18,9 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::remote::Remote;
+use self::remote::{Backend, Remote};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,8 +56,12 @@ enum Command {
         #[command(flatten)]
         show: traces::Show,
         #[command(flatten)]
-        remote: Remote,
+        backend: Backend,
     },
+    /// Send recorded runs, as their agents would have
+    Replay(replay::Replay),
+    /// Print the script that lets a shell complete what you type
+    Completions(completions::Completions),
 }
 
 /// Commands that ask a backend, and which.
@@ -84,7 +90,9 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Command::Analytics(Group { command, remote }) => command.run(&remote),
         Command::Workspaces(Group { command, remote }) => command.run(&remote),
         Command::Trajectories(Group { command, remote }) => command.run(&remote),
-        Command::ShowRun { show, remote } => show.run(&remote),
+        Command::ShowRun { show, backend } => show.run(&backend),
+        Command::Replay(replay) => replay.run(),
+        Command::Completions(completions) => completions.run(Arguments::command()),
     };
     match done {
         Ok(code) => code,

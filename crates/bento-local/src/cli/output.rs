@@ -20,7 +20,7 @@ impl Output {
     /// What was asked for, or what suits the reader.
     pub(super) fn of(remote: &Remote) -> Self {
         let suits = || if io::stdout().is_terminal() { Self::Table } else { Self::Raw };
-        remote.output().unwrap_or_else(suits)
+        remote.output.unwrap_or_else(suits)
     }
 }
 

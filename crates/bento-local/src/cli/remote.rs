@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::output::Output;
-use crate::client::Client;
+use crate::client::{Client, FetchError};
 
 /// Where `bento serve` listens unless it is told otherwise.
 pub(super) const LOCAL: &str = "http://127.0.0.1:8080";
@@ -21,8 +21,11 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 const KEY: &str = "BENTOLABS_API_KEY";
 
+/// Shown to a backend of one's own where the environment has no key: it takes any of the right form.
+const LOCAL_KEY: &str = "bl_pk_local";
+
 #[derive(Args)]
-pub(super) struct Remote {
+pub(super) struct Backend {
     /// Where the backend is
     #[arg(
         long,
@@ -35,6 +38,12 @@ pub(super) struct Remote {
         help_heading = "Backend"
     )]
     api_base: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Remote {
+    #[command(flatten)]
+    pub(super) backend: Backend,
     /// The workspace's id
     #[arg(
         long,
@@ -48,23 +57,24 @@ pub(super) struct Remote {
     workspace: String,
     /// How answers are shown: a table on a terminal and raw elsewhere, unless this is given
     #[arg(long, global = true, value_enum, value_name = "FORM", help_heading = "Backend")]
-    output: Option<Output>,
+    pub(super) output: Option<Output>,
 }
 
-impl Remote {
+impl Backend {
     /// The backend's address, checked with the SDK's own rules.
-    pub(super) fn api_base(&self) -> Result<String, CliError> {
+    pub(super) fn address(&self) -> Result<String, CliError> {
         let address = given(&self.api_base).unwrap_or(LOCAL);
-        let options = bento::builder().api_key("bl_pk_local").base_url(address).resolve_options();
+        let options = bento::builder().api_key(LOCAL_KEY).base_url(address).resolve_options();
         match options {
-            Ok(options) => Ok(options.base_url().to_string()),
+            Ok(options) => Ok(options.base_url().to_owned()),
             // The address itself is not repeated: a password may stand in it.
             Err(error) => Err(CliError::Usage(format!("--api-base: {error}"))),
         }
     }
 
+    /// Asks with the key of the environment, if there is one.
     pub(super) fn client(&self) -> Result<Client, CliError> {
-        let client = Client::new(&self.api_base()?);
+        let client = Client::new(&self.address()?);
         match key() {
             None => Ok(client),
             Some(key) => client.key(&key).ok_or_else(|| {
@@ -73,17 +83,28 @@ impl Remote {
         }
     }
 
+    /// Starts the SDK, to send there, if somebody answers.
+    pub(super) fn sdk(&self) -> Result<bento::Guard, CliError> {
+        let key = key().unwrap_or_else(|| LOCAL_KEY.to_owned());
+        let sdk = bento::builder().api_key(key).base_url(self.address()?).service_name("bento");
+        sdk.resolve_options().map_err(|error| CliError::Usage(error.to_string()))?;
+        match self.client()?.get("/healthz", &[], DEADLINE) {
+            // It answers; a backend of another make may have nothing at this path.
+            Ok(_) | Err(FetchError::Refused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        sdk.init().map_err(|error| CliError::Usage(error.to_string()))
+    }
+}
+
+impl Remote {
     pub(super) fn workspace(&self) -> &str {
         given(&self.workspace).unwrap_or(WORKSPACE)
-    }
-
-    pub(super) fn output(&self) -> Option<Output> {
-        self.output
     }
 }
 
 /// The key of the environment, if there is one.
-pub(super) fn key() -> Option<String> {
+fn key() -> Option<String> {
     let key = env::var_os(KEY)?.into_string().unwrap_or_else(|odd| odd.to_string_lossy().into_owned());
     given(&key).map(str::to_owned)
 }
@@ -94,8 +115,8 @@ fn given(text: &str) -> Option<&str> {
 }
 
 /// The address may hold a password until it is checked.
-impl fmt::Debug for Remote {
+impl fmt::Debug for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remote").field("output", &self.output).finish_non_exhaustive()
+        f.debug_struct("Backend").finish_non_exhaustive()
     }
 }

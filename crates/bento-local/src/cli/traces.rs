@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::ask::{self, Query, path};
 use super::error::CliError;
 use super::output;
-use super::remote::Remote;
+use super::remote::{Backend, DEADLINE, Remote};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Traces {
@@ -151,7 +151,7 @@ impl Traces {
             Self::ListSpans(list) => list.run(remote),
             Self::GetSpan { span_id } => one(&["spans", &span_id]),
             Self::ListIssues { trace_id } => one(&["traces", &trace_id, "issues"]),
-            Self::Show(show) => show.run(remote),
+            Self::Show(show) => show.run(&remote.backend),
         }
     }
 }
@@ -201,8 +201,8 @@ impl ListSpans {
 }
 
 impl Show {
-    pub(super) fn run(&self, remote: &Remote) -> Result<ExitCode, CliError> {
-        let run = ask::run(remote, &self.trace_id)?;
+    pub(super) fn run(&self, backend: &Backend) -> Result<ExitCode, CliError> {
+        let run = backend.client()?.run(&self.trace_id, DEADLINE)?;
         let mut out = io::stdout().lock();
         writeln!(out, "{}", run.tree().color(output::color()))?;
         out.flush()?;

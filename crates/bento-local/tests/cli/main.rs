@@ -1,7 +1,9 @@
 //! The program `bento`, run as its user does, against a real server on loopback.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod completions;
 mod program;
 mod read;
+mod replay;
 mod serve;
 mod traces;

@@ -98,7 +98,7 @@ pub(crate) fn canned(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) 
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
             stream.read_exact(&mut body).unwrap();
-            head += &String::from_utf8(body).unwrap();
+            head += &String::from_utf8_lossy(&body);
             stream.write_all(answer.as_bytes()).unwrap();
             requests.push(head);
         }
