@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -71,9 +71,8 @@ pub(crate) struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Page {
-    items: Vec<Span>,
-    next_cursor: Option<String>,
+struct Body {
+    spans: Vec<Span>,
 }
 
 #[derive(Deserialize)]
@@ -81,7 +80,8 @@ struct Refusal {
     detail: String,
 }
 
-/// Reads one run from the backend at `base_url` (such as `http://127.0.0.1:8080`), within ten seconds. It blocks.
+/// Reads one run from the backend at `base_url` (such as `http://127.0.0.1:8080`), within ten seconds and if it takes no
+/// more than 256 MiB as JSON. It blocks.
 ///
 /// ```
 /// use bento_local::client::{FetchError, fetch_run};
@@ -121,25 +121,16 @@ impl Client {
     /// The run with this trace id, read `within` that time.
     pub(crate) fn run(&self, trace_id: &str, within: Duration) -> Result<Run, FetchError> {
         let trace_id: TraceId = trace_id.parse()?;
-        let deadline = Instant::now() + within;
-        let path = format!("/traces/{trace_id}/spans");
-        let mut spans = Vec::new();
-        let mut cursor: Option<String> = None;
-        loop {
-            let query: Vec<_> = cursor.take().map(|cursor| ("after_id", cursor)).into_iter().collect();
-            let answer = self.get(&path, &query, deadline.saturating_duration_since(Instant::now()));
-            let page: Page = match answer {
-                Err(FetchError::Refused { status: 404, .. }) => return Err(FetchError::NotFound(trace_id)),
-                answer => answer?.json()?,
-            };
-            let done = page.items.is_empty();
-            spans.extend(page.items);
-            cursor = page.next_cursor.filter(|_| !done);
-            if cursor.is_none() {
-                break;
-            }
-        }
-        Run::of(spans).ok_or(FetchError::NotFound(trace_id))
+        let body: Body = match self.body(&trace_id.to_string(), within) {
+            Err(FetchError::Refused { status: 404, .. }) => return Err(FetchError::NotFound(trace_id)),
+            body => body?.json()?,
+        };
+        Run::of(body.spans).ok_or(FetchError::NotFound(trace_id))
+    }
+
+    /// A run with all its spans, of which it is not checked whether there is one.
+    pub(crate) fn body(&self, trace_id: &str, within: Duration) -> Result<Answer, FetchError> {
+        self.get(&format!("/traces/{trace_id}/body"), &[], within)
     }
 
     /// Asks for what is at `path`, which begins with a slash and whose parts are escaped.
@@ -271,7 +262,7 @@ mod tests {
         assert_eq!(failure(500, r#"{"detail":"a\u001b[2J\u202eb\nc"}"#)?, refused("a [2Jb c"));
         assert_eq!(failure(500, "a\x1b[2J\u{202e}b\nc")?, refused("a [2Jb"));
         assert_eq!(failure(500, &"x".repeat(9_999))?, refused(&format!("{}…", "x".repeat(400))));
-        let status = failure(200, r#"{"items":[{"status":"\u001b[2J\u202ebad"}]}"#)?;
+        let status = failure(200, r#"{"spans":[{"status":"\u001b[2J\u202ebad"}]}"#)?;
         assert!(status.contains("unknown variant ` [2Jbad`"), "{status:?}");
         Ok(())
     }

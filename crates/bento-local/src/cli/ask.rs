@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::error::CliError;
-use super::json::{self, IndentError};
+use super::json;
 use super::output::Output;
 use super::remote::{DEADLINE, Remote};
 use super::table::{self, Table};
@@ -180,10 +180,7 @@ fn note(text: &str) {
 }
 
 fn indent(from: impl Read) -> Result<(), CliError> {
-    json::indent(from, io::stdout().lock()).map_err(|error| match error {
-        IndentError::Write(error) => error.into(),
-        IndentError::Read(error) => error.into(),
-    })
+    Ok(json::indent(from, io::stdout().lock())?)
 }
 
 /// Passes an answer on as it comes.

@@ -14,9 +14,18 @@ pub(super) enum CliError {
     Fetch(#[from] FetchError),
     #[error(transparent)]
     System(#[from] io::Error),
+    /// What a backend does that it should not.
+    #[error("{0}")]
+    Broken(String),
     /// What was given cannot be meant.
     #[error("{0}")]
     Usage(String),
+}
+
+impl From<String> for CliError {
+    fn from(broken: String) -> Self {
+        Self::Broken(broken)
+    }
 }
 
 impl CliError {

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::value::RawValue;
 
+use super::error::CliError;
 use crate::client::{FetchError, not_understood};
 use crate::terminal::is_text;
 
@@ -33,6 +34,15 @@ pub(super) fn indent(from: impl Read, to: impl Write) -> Result<(), IndentError>
 pub(super) enum IndentError {
     Write(io::Error),
     Read(FetchError),
+}
+
+impl From<IndentError> for CliError {
+    fn from(error: IndentError) -> Self {
+        match error {
+            IndentError::Write(error) => error.into(),
+            IndentError::Read(error) => error.into(),
+        }
+    }
 }
 
 /// A writer that keeps its first failure.

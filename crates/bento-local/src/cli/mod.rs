@@ -3,6 +3,7 @@
 mod analytics;
 mod ask;
 mod completions;
+mod doctor;
 mod error;
 mod json;
 mod output;
@@ -58,6 +59,8 @@ enum Command {
         #[command(flatten)]
         backend: Backend,
     },
+    /// Find out whether traces arrive, and what is missing in them
+    Doctor(doctor::Doctor),
     /// Send recorded runs, as their agents would have
     Replay(replay::Replay),
     /// Print the script that lets a shell complete what you type
@@ -91,6 +94,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Command::Workspaces(Group { command, remote }) => command.run(&remote),
         Command::Trajectories(Group { command, remote }) => command.run(&remote),
         Command::ShowRun { show, backend } => show.run(&backend),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Replay(replay) => replay.run(),
         Command::Completions(completions) => completions.run(Arguments::command()),
     };

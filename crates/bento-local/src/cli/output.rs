@@ -8,11 +8,11 @@ use super::remote::Remote;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
-    /// Columns, as wide as the terminal
+    // Columns, as wide as the terminal.
     Table,
-    /// JSON, indented
+    // JSON, indented.
     Pretty,
-    /// The answer as it came
+    // The answer as it came.
     Raw,
 }
 

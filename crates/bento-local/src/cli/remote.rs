@@ -74,19 +74,33 @@ impl Backend {
 
     /// Asks with the key of the environment, if there is one.
     pub(super) fn client(&self) -> Result<Client, CliError> {
+        self.asking(key().as_deref())
+    }
+
+    /// Asks with the key that is sent with: the environment's, or one that any backend of one's own takes.
+    pub(super) fn sender(&self) -> Result<Client, CliError> {
+        let key = key().unwrap_or_else(|| LOCAL_KEY.to_owned());
+        let checked = bento::builder().api_key(&key).base_url(LOCAL).resolve_options();
+        checked.map_err(|error| CliError::Usage(error.to_string()))?;
+        self.asking(Some(&key))
+    }
+
+    fn asking(&self, key: Option<&str>) -> Result<Client, CliError> {
         let client = Client::new(&self.address()?);
-        match key() {
+        let odd = || CliError::Usage(format!("{KEY} holds what no key can hold, such as a line end"));
+        match key {
             None => Ok(client),
-            Some(key) => client.key(&key).ok_or_else(|| {
-                CliError::Usage(format!("{KEY} holds what no key can hold, such as a line end"))
-            }),
+            Some(key) => client.key(key).ok_or_else(odd),
         }
     }
 
-    /// Starts the SDK, to send there, if somebody answers.
-    pub(super) fn sdk(&self) -> Result<bento::Guard, CliError> {
+    /// Starts the SDK, set up further by `setup`, to send there, if somebody answers.
+    pub(super) fn sdk(
+        &self,
+        setup: impl FnOnce(bento::Builder) -> bento::Builder,
+    ) -> Result<bento::Guard, CliError> {
         let key = key().unwrap_or_else(|| LOCAL_KEY.to_owned());
-        let sdk = bento::builder().api_key(key).base_url(self.address()?).service_name("bento");
+        let sdk = setup(bento::builder().api_key(key).base_url(self.address()?));
         sdk.resolve_options().map_err(|error| CliError::Usage(error.to_string()))?;
         match self.client()?.get("/healthz", &[], DEADLINE) {
             // It answers; a backend of another make may have nothing at this path.

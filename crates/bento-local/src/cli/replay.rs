@@ -50,7 +50,7 @@ struct Progress {
 
 impl Replay {
     pub(super) fn run(self) -> Result<ExitCode, CliError> {
-        let _bento = self.backend.sdk()?;
+        let _bento = self.backend.sdk(|sdk| sdk)?;
         let speaker = Speaker::default().model(self.model).provider(self.provider);
         let started = Instant::now();
         let mut progress = Progress::new();

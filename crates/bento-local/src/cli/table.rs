@@ -176,10 +176,19 @@ fn plain(value: &RawValue) -> String {
     if let Ok(text) = serde_json::from_str::<String>(json) {
         return moment(&text).unwrap_or(text);
     }
+    if let (true, Ok(number)) = (json.contains('.'), json.parse::<f64>()) {
+        return fraction(number);
+    }
     match serde_json::from_str::<Vec<String>>(json) {
         Ok(texts) => texts.join(", "),
         Err(_) => json.to_owned(),
     }
+}
+
+/// A number with as many digits as somebody reads.
+fn fraction(number: f64) -> String {
+    let text = format!("{number:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A time of nine digits to the millisecond.
@@ -214,9 +223,9 @@ mod tests {
 
     #[test]
     fn objects_have_a_line_for_each_key() {
-        let json = r#"{"id":"a1","start_time":"2026-01-02T03:04:05.123456789Z","cost":null,
+        let json = r#"{"id":"a1","start_time":"2026-01-02T03:04:05.123456789Z","cost":null,"ms":0.0065390000000000005,
             "attributes":{"a.b":true},"events":[{"name":"exception"}]}"#;
-        let lines = "id              a1\nstart_time      2026-01-02T03:04:05.123Z\ncost\nattributes.a.b  true\n\nevents\nname\nexception\n";
+        let lines = "id              a1\nstart_time      2026-01-02T03:04:05.123Z\ncost\nms              0.006539\nattributes.a.b  true\n\nevents\nname\nexception\n";
         assert_eq!(text(json, None), (lines.to_owned(), 0));
         assert_eq!(text(r#"{"input":"aaaaaaaaaa"}"#, Some(12)).0, "input  aaaa…\n");
     }

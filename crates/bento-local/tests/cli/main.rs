@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod completions;
+mod doctor;
 mod program;
 mod read;
 mod replay;
