@@ -14,12 +14,13 @@ pub(super) enum Analytics {
     /// Counts, tokens, cost and times of all runs in a span of time
     #[command(after_help = "\
 Example:
-  bento analytics trace-summary --start 2026-01-01T00:00:00Z --end 2026-02-01T00:00:00Z --status error")]
+  bento analytics trace-summary --start 2026-01-01T00:00:00Z --end 2026-02-01T00:00:00Z \\\n    --status error")]
     TraceSummary(Over),
     /// The same, hour by hour or day by day
     #[command(after_help = "\
 Example:
-  bento analytics trace-timeline --start 2026-01-01T00:00:00Z --end 2026-02-01T00:00:00Z --bucket day")]
+  bento analytics trace-timeline --start 2026-01-01T00:00:00Z --end 2026-02-01T00:00:00Z \\
+    --bucket day")]
     TraceTimeline {
         #[command(flatten)]
         over: Over,

@@ -25,15 +25,14 @@ use self::remote::{Backend, Remote};
 
 const EXAMPLES: &str = "\
 Examples:
-  bento serve                            # a backend on this machine; prints what to set
-  bento traces list                      # what your agents did, newest first
-  bento traces show TRACE_ID             # one run as a tree
-
-Commands that read ask the backend at --api-base, which is the local one unless said otherwise.";
+  bento serve                  # a backend on this machine; prints what to set
+  bento doctor                 # whether traces arrive there
+  bento traces list            # what your agents did, newest first
+  bento traces show TRACE_ID   # one run as a tree";
 
 /// See what your AI agents did, with no account and no network.
 #[derive(Debug, Parser)]
-#[command(name = "bento", version, after_help = EXAMPLES)]
+#[command(name = "bento", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -52,7 +51,12 @@ enum Command {
     /// Runs, seen by whether they are done
     Trajectories(Group<trajectories::Trajectories>),
     /// Print one run as a tree; the same as `bento traces show`
-    #[command(name = "show")]
+    #[command(
+        name = "show",
+        after_help = "\
+Example:
+  bento show TRACE_ID"
+    )]
     ShowRun {
         #[command(flatten)]
         show: traces::Show,
@@ -106,5 +110,30 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
             let _ = writeln!(std::io::stderr(), "bento: {error}");
             error.exit_code()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::Arguments;
+
+    fn check(command: &Command) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let has_example = help.starts_with("Example") && help.contains("bento ");
+        assert!(
+            has_example || command.get_subcommands().next().is_some(),
+            "{} shows no example",
+            command.get_name()
+        );
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        command.get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn every_command_is_sound_and_shows_an_example() {
+        Arguments::command().debug_assert();
+        check(&Arguments::command());
     }
 }

@@ -24,8 +24,9 @@ Examples:
   bento replay runs.json trajectories/
   bento replay --model claude-sonnet-4-5 --provider anthropic airline.json
 
-It reads chat logs (JSON arrays of runs with OpenAI-style messages under `traj`, as tau-bench writes them) and the
-trajectories of SWE-agent. They are sent with the key in BENTOLABS_API_KEY, or with bl_pk_local.")]
+It reads chat logs (a JSON array of runs with OpenAI-style messages under `traj`, as tau-bench
+writes them; in a .jsonl file one run a line) and the trajectories of SWE-agent, and sends with
+the key in BENTOLABS_API_KEY, or with bl_pk_local.")]
 pub(super) struct Replay {
     /// Recordings, or folders with recordings in them (.json, .jsonl, .traj)
     #[arg(required = true, value_name = "FILE")]

@@ -26,12 +26,13 @@ const KEY: &str = "BENTO_SERVE_KEY";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bento serve                                    # http://127.0.0.1:8080, runs kept in a file of yours
-  bento serve --memory --port 0                  # a free port, nothing kept
-  bento serve --keep-days 30 --max-size 10GB     # what is older or too much goes, the oldest first
+  bento serve                                  # http://127.0.0.1:8080, runs in a file of yours
+  bento serve --memory --port 0                # a free port, nothing kept
+  bento serve --keep-days 30 --max-size 10GB   # what is older or too much goes, oldest first
   BENTO_SERVE_KEY=bl_pk_… bento serve --host 0.0.0.0
 
-The key is read from the variable BENTO_SERVE_KEY or from --key-file. Once there is one, sending and reading want it.")]
+The key is read from the variable BENTO_SERVE_KEY or from --key-file.
+Once there is one, sending and reading want it.")]
 pub(super) struct Serve {
     /// The address to listen on; beyond this machine only with a key
     #[arg(long, default_value = "127.0.0.1", value_parser = host)]

@@ -123,21 +123,25 @@ impl List {
         (lines.join("\n") + "\n", columns.len() - shown)
     }
 
-    /// The columns that say something: not those that are empty in every row, repeat the row's id, or name the workspace
-    /// that was asked for.
+    /// The columns that say something: not those that are empty in every row, repeat the row's id, name what was asked for,
+    /// or follow from others.
     fn columns(&self) -> Vec<Column> {
         let keys =
             self.rows.first().map(|row| row.0.iter().map(|(key, _)| key.as_str())).into_iter().flatten();
-        let columns: Vec<_> = keys.filter(|key| *key != "workspace_id").map(|key| self.column(key)).collect();
-        let repeats = |column: &Column| {
-            column.key.ends_with("_id")
-                && columns.first().is_some_and(|id| id.key == "id" && id.cells == column.cells)
-        };
-        let said: Vec<_> = columns
-            .iter()
-            .map(|column| !repeats(column) && column.cells.iter().any(|cell| !cell.is_empty()))
-            .collect();
-        columns.into_iter().zip(said).filter_map(|(column, said)| said.then_some(column)).collect()
+        let mut columns: Vec<_> = keys.map(|key| self.column(key)).collect();
+        let ids = columns.first().filter(|first| first.key == "id").map(|first| first.cells.clone());
+        let has_duration = columns.iter().any(|column| column.key == "duration_ms");
+        columns.retain(|Column { key, cells, .. }| {
+            let same = || cells.iter().all(|cell| *cell == cells[0]);
+            let follows = match key.as_str() {
+                "workspace_id" => true,
+                "trace_id" => same() || ids.as_ref() == Some(cells),
+                "end_time" => has_duration,
+                key => key.ends_with("_id") && ids.as_ref() == Some(cells),
+            };
+            !follows && cells.iter().any(|cell| !cell.is_empty())
+        });
+        columns
     }
 
     fn column(&self, key: &str) -> Column {
@@ -216,6 +220,8 @@ mod tests {
         ],"next_cursor":null}"#;
         let wide = "id  name   tokens  tags\na1  turn        7  a, b\nb2  x [2J    1234\n";
         assert_eq!(text(json, None), (wide.to_owned(), 0));
+        let spans = r#"{"items":[{"id":"1","trace_id":"t","end_time":"x","duration_ms":7},{"id":"2","trace_id":"t"}]}"#;
+        assert_eq!(text(spans, None).0, "id  duration_ms\n1             7\n2\n");
         assert_eq!(text(json, Some(12)), ("id  name\na1  turn\nb2  x [2J\n".to_owned(), 2));
         assert_eq!(text(r#"[{"id":"local","name":"Local"}]"#, None).0, "id     name\nlocal  Local\n");
         assert_eq!(text(r#"{"items":[]}"#, None), (String::new(), 0));

@@ -15,29 +15,47 @@ pub(super) enum Traces {
     /// List runs, newest first
     List(Box<List>),
     /// One run's row
+    #[command(after_help = "\
+Example:
+  bento traces get TRACE_ID --output pretty")]
     Get {
         /// The run's trace id, 32 hex digits
         trace_id: String,
     },
     /// A run with all its spans, their inputs and outputs
-    #[command(after_help = "Example:\n  bento traces get-body TRACE_ID | jq '.spans[].output'")]
+    #[command(after_help = "\
+Example:
+  bento traces get-body TRACE_ID --output raw | jq '.spans[].output'")]
     GetBody {
         /// The run's trace id, 32 hex digits
         trace_id: String,
     },
     /// A run's spans by start time, without their texts
+    #[command(after_help = "\
+Example:
+  bento traces list-spans TRACE_ID --status error")]
     ListSpans(ListSpans),
     /// One span, whole
+    #[command(after_help = "\
+Example:
+  bento traces get-span SPAN_ID --output pretty")]
     GetSpan {
         /// The span's id, 16 hex digits
         span_id: String,
     },
     /// The issues that a run is part of
+    #[command(after_help = "\
+Example:
+  bento traces list-issues TRACE_ID")]
     ListIssues {
         /// The run's trace id, 32 hex digits
         trace_id: String,
     },
     /// Print a run as a tree
+    #[command(after_help = "\
+Examples:
+  bento traces show TRACE_ID
+  NO_COLOR=1 bento traces show TRACE_ID | less")]
     Show(Show),
 }
 

@@ -14,11 +14,17 @@ pub(super) enum Trajectories {
     /// List trajectories, newest first
     List(List),
     /// One trajectory
+    #[command(after_help = "\
+Example:
+  bento trajectories get TRACE_ID")]
     Get {
         /// The trajectory's id, which is its run's trace id
         trajectory_id: String,
     },
     /// What was found in a trajectory
+    #[command(after_help = "\
+Example:
+  bento trajectories list-findings TRACE_ID")]
     ListFindings {
         /// The trajectory's id, which is its run's trace id
         trajectory_id: String,

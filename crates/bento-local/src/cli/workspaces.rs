@@ -13,6 +13,9 @@ use super::remote::Remote;
 #[derive(Debug, Subcommand)]
 pub(super) enum Workspaces {
     /// List the workspaces
+    #[command(after_help = "\
+Example:
+  bento workspaces list")]
     List,
     /// Make a workspace; the key `bl_pk_ID` sends to it
     #[command(after_help = "\
@@ -28,6 +31,9 @@ Example:
         id: Option<String>,
     },
     /// Give a workspace another name
+    #[command(after_help = "\
+Example:
+  bento workspaces update night-shift --name 'Night shift, Lisbon'")]
     Update {
         /// The workspace's id
         workspace_id: String,

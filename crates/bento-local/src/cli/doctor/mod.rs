@@ -21,11 +21,11 @@ use crate::client::{Client, FetchError};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  bento doctor                            # the backend on this machine
+  bento doctor                   # the backend on this machine
+  bento doctor --output pretty   # as JSON; without --output it is text, on a terminal or not
   BENTOLABS_API_KEY=bl_pk_… bento doctor --api-base https://api.bentolabs.ai
-  bento doctor --output pretty            # as JSON; without --output it is text, on a terminal or not
 
-It sends one small run, named bento_doctor. Columns that are empty in runs of yours are hints and no failure.
+It sends one small run, named bento_doctor. Columns that are empty in your runs are hints.
 Exit code: 0 if all is well, 1 if something is broken.")]
 pub(super) struct Doctor {
     #[command(flatten)]
