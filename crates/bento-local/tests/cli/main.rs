@@ -3,6 +3,7 @@
 
 mod completions;
 mod doctor;
+mod mirror;
 mod program;
 mod read;
 mod replay;

@@ -90,7 +90,7 @@ pub(super) const COST: Column = column(
     Of::ModelCalls,
     ".model(…).tokens(read, written)",
     "gen_ai.usage.*",
-    "no spend; a model that has no price gets one by `bento serve --prices FILE`",
+    "no spend; `bento serve --prices FILE` gives a model its price",
 );
 pub(super) const INPUT: Column =
     column("spans.input", Of::Spans, ".input(…)", "input.value", "nobody sees what went in");

@@ -138,10 +138,12 @@ impl Recent {
             return format!("\nThe last {} {runs}: every column is filled somewhere it matters.", self.runs);
         }
         let mut lines = vec![format!("\nEmpty in the last {} {runs}, and what fills it:", self.runs)];
-        for Gap { column, empty, of } in &self.empty {
-            let share = format!("{empty} of {of} {}", column.of.plural());
-            lines.push(format!("  {:<20}  {share:<20}  {}  ({})", column.name, column.call, column.without));
-        }
+        let share = |Gap { column, empty, of }: &Gap| format!("{empty} of {of} {}", column.of.plural());
+        let shares: Vec<_> = self.empty.iter().map(share).collect();
+        let widest = shares.iter().map(String::len).max().unwrap_or(0);
+        lines.extend(self.empty.iter().zip(&shares).map(|(Gap { column, .. }, share)| {
+            format!("  {:<20}  {share:<widest$}  {}  ({})", column.name, column.call, column.without)
+        }));
         lines.join("\n")
     }
 }
