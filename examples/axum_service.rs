@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", reply.lines().last().unwrap_or_default());
 
     bento::flush_async(Duration::from_secs(5)).await?;
-    for run in server.runs() {
+    for run in server.runs()? {
         println!("{}", run.tree());
     }
     Ok(())

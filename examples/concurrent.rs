@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
 
     bento::flush_async(Duration::from_secs(5)).await?;
-    for run in server.runs() {
+    for run in server.runs()? {
         println!("{}", run.tree());
     }
     Ok(())

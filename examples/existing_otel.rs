@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     agent(&provider.tracer("agent"));
 
     bento::flush(Duration::from_secs(5))?;
-    for run in server.runs() {
+    for run in server.runs()? {
         println!("{}", run.tree());
     }
     Ok(())

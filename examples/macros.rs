@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     handle("How do I trace an agent?".to_owned()).await?;
 
     bento::flush_async(Duration::from_secs(5)).await?;
-    for run in server.runs() {
+    for run in server.runs()? {
         println!("{}", run.tree());
         for span in &run.spans {
             let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());

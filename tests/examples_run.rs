@@ -46,7 +46,7 @@ fn quickstart_goes_where_the_environment_says() {
     let text = printed("quickstart", &environment);
     let (trace, place) = text.strip_prefix("Run ").unwrap().split_once(" went to ").unwrap();
     assert_eq!(place.trim_end_matches(['.', '/']), server.url());
-    assert_eq!(timeless(&server.run(trace).unwrap().tree().to_string()), QUICKSTART);
+    assert_eq!(timeless(&server.run(trace).unwrap().unwrap().tree().to_string()), QUICKSTART);
 }
 
 #[test]

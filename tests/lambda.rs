@@ -18,7 +18,7 @@ async fn the_run_is_there_when_the_handler_returns() {
 
     let reply = lambda::handler(event("request-1", json!({"question": "why?"}))).await;
     assert_eq!(reply.unwrap(), json!({"answer": "WHY?"}));
-    let runs = server.runs();
+    let runs = server.runs().unwrap();
     let [run] = &runs[..] else { unreachable!("{runs:?}") };
     assert_eq!((run.name.as_str(), run.status), ("user_turn", RunStatus::Ok));
     assert_eq!(run.session_id.as_deref(), Some("request-1"));
@@ -29,7 +29,7 @@ async fn the_run_is_there_when_the_handler_returns() {
 
     let reply = lambda::handler(event("request-2", json!({}))).await;
     assert_eq!(reply.unwrap_err().to_string(), "no question");
-    let runs = server.runs();
+    let runs = server.runs().unwrap();
     let [run, _] = &runs[..] else { unreachable!("{runs:?}") };
     assert_eq!((run.session_id.as_deref(), run.status), (Some("request-2"), RunStatus::Error));
     assert_eq!(run.spans[0].status_message.as_deref(), Some("no question"));

@@ -97,7 +97,7 @@ fn a_file_of_another_kind_is_told_and_the_others_still_come() {
     assert_eq!(finished.code, Some(1), "{finished:?}");
     let told: Vec<_> = finished.stderr.lines().map(|line| line.split_once(": ").unwrap().0).collect();
     assert_eq!(told, ["Cargo.toml", "tests/data/none.json", "clippy.toml"]);
-    assert_eq!(server.runs().len(), 2);
+    assert_eq!(server.runs().unwrap().len(), 2);
 
     let other = Path::new(env!("CARGO_TARGET_TMPDIR")).join("other.json");
     for content in ["{}", "[]", "7", r#"{"history": ["a"]}"#, r#"[{"traj": []}, {}]"#] {
@@ -190,7 +190,7 @@ fn steps_of_chats(file: &Path) -> usize {
 }
 
 fn run_of(server: &Server, convo_id: &str) -> Run {
-    server.runs().into_iter().find(|run| run.session_id.as_deref() == Some(convo_id)).unwrap()
+    server.runs().unwrap().into_iter().find(|run| run.summary.session_id.as_deref() == Some(convo_id)).unwrap()
 }
 
 fn texts(span: &Span) -> (Option<&str>, Option<&str>) {

@@ -7,11 +7,11 @@
 //! let server = bento_local::Server::start(bento_local::Config::default())?;
 //! println!("BENTOLABS_BASE_URL={}", server.url());
 //! // … send traces …
-//! for run in server.runs() {
+//! for run in server.runs()? {
 //!     println!("{}", run.tree());
 //! }
 //! server.stop();
-//! # Ok::<(), bento_local::StartError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! It follows the rules of the hosted service, so that what works here works there: OTLP/JSON on `POST /v1/traces`, a

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub(crate) use self::filter::{
     Bucket, Detail, Direction, Filter, Position, RunQuery, Sort, SortBy, SpanQuery, Window,
 };
-pub(crate) use self::sqlite::{OpenError, Place, Sqlite};
+pub(crate) use self::sqlite::{Place, Sqlite};
 use crate::price::Usd;
 use crate::{RunState, Span, SpanId, Summary, Timestamp, TraceId};
 
