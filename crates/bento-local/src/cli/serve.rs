@@ -21,6 +21,8 @@ const QUIET: Duration = Duration::from_secs(1);
 /// How often quiet runs are looked for.
 const TICK: Duration = Duration::from_millis(200);
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 const KEY: &str = "BENTO_SERVE_KEY";
 
 #[derive(Debug, Args)]
@@ -73,16 +75,33 @@ impl Serve {
             )));
         }
         let database = if self.memory { None } else { Some(self.database()?) };
-        let server = Server::start(self.config(database.as_deref(), key.as_deref()))?;
-        self.greet(&server, database.as_deref(), key.is_some())?;
+        let has_key = key.is_some();
+        let server = Server::start(self.config(database.as_deref(), key))?;
+        self.greet(&server, database.as_deref(), has_key)?;
         let prints = self.print_runs || io::stdout().is_terminal();
         until_stopped(&server, prints)?;
         server.stop();
         Ok(ExitCode::SUCCESS)
     }
 
-    fn config(&self, _database: Option<&Path>, _key: Option<&str>) -> Config {
-        Config::default().host(self.host).port(self.port)
+    fn config(&self, database: Option<&Path>, key: Option<String>) -> Config {
+        let mut config = Config::default().host(self.host).port(self.port);
+        if let Some(file) = database {
+            config = config.database(file);
+        }
+        if let Some(key) = key {
+            config = config.key(key);
+        }
+        if let Some(days) = self.keep_days {
+            config = config.keep(DAY * days);
+        }
+        if let Some(size) = self.max_size {
+            config = config.max_bytes(size.as_u64());
+        }
+        if let Some(file) = &self.prices {
+            config = config.prices(file);
+        }
+        config
     }
 
     /// The file asked for, or the user's own, whose folder is made.

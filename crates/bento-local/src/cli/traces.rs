@@ -90,9 +90,6 @@ pub(super) struct List {
     end_time: Option<String>,
     #[command(flatten)]
     filter: Filter,
-    /// Only runs in this state: running, completed, failed or cancelled; repeatable
-    #[arg(long)]
-    state: Vec<String>,
     /// Every page, one after the other
     #[arg(long, conflicts_with = "cursor")]
     all: bool,
@@ -107,6 +104,9 @@ pub(super) struct Filter {
     /// Only runs that ended like this; repeatable
     #[arg(long, value_enum)]
     status: Vec<Status>,
+    /// Only runs in this state; repeatable
+    #[arg(long, value_enum)]
+    state: Vec<State>,
     /// Only runs with this tag; repeatable
     #[arg(long)]
     tag: Vec<String>,
@@ -122,6 +122,14 @@ pub(super) struct Filter {
 enum Status {
     Ok,
     Error,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum State {
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
 }
 
 #[derive(Debug, Args)]
@@ -183,8 +191,7 @@ impl List {
             .one("before_id", self.before_id.as_ref())
             .one("cursor", self.cursor.as_ref())
             .one("start_time", self.start_time.as_ref())
-            .one("end_time", self.end_time.as_ref())
-            .each("state", &self.state);
+            .one("end_time", self.end_time.as_ref());
         let query = self.filter.add(query);
         let path = path(&["workspaces", remote.workspace(), "traces"]);
         if self.all {
@@ -198,6 +205,7 @@ impl List {
 impl Filter {
     pub(super) fn add(&self, query: Query) -> Query {
         let query = query.one("q", self.q.as_ref()).each("status", &names(&self.status));
+        let query = query.each("state", &names(&self.state));
         query.each("tag", &self.tag).each("model", &self.model).each("finding_kind", &self.finding_kind)
     }
 }

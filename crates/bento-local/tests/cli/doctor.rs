@@ -35,8 +35,8 @@ fn a_healthy_backend_fills_every_column_that_was_sent() {
     ] {
         assert!(line(&text, column).ends_with("  filled"), "{column}: {text}");
     }
-    let runs = server.runs();
-    assert_eq!((runs.len(), runs[0].name.as_str(), runs[0].spans.len()), (1, "bento_doctor", 3));
+    let runs = server.runs().unwrap();
+    assert_eq!((runs.len(), runs[0].summary.name.as_str(), runs[0].spans.len()), (1, "bento_doctor", 3));
     assert!(runs[0].spans.iter().all(|span| span.attributes["bento.doctor"] == true));
 }
 
@@ -112,5 +112,5 @@ fn nothing_there_or_something_else() {
     let server = Server::start(Config::default()).unwrap();
     let text = broken(&ask(server.url(), &["doctor", "--workspace", "other"]), "backend");
     assert!(text.ends_with("there is no workspace \"other\" there, only: local"), "{text}");
-    assert!(server.runs().is_empty(), "no probe is sent where nobody would find it");
+    assert!(server.runs().unwrap().is_empty(), "no probe is sent where nobody would find it");
 }

@@ -53,6 +53,8 @@ fn every_command_asks_for_its_path() {
                 "list",
                 "--workspace",
                 "w2",
+                "--state",
+                "failed",
                 "--tag",
                 "x",
                 "--model",
@@ -60,7 +62,7 @@ fn every_command_asks_for_its_path() {
                 "--finding-kind",
                 "timeout",
             ],
-            "GET /workspaces/w2/traces?tag=x&model=m&finding_kind=timeout".to_owned(),
+            "GET /workspaces/w2/traces?state=failed&tag=x&model=m&finding_kind=timeout".to_owned(),
         ),
         (
             &[&["analytics", "trace-summary"], &range[..]].concat(),

@@ -28,7 +28,8 @@ fn a_folder_of_recordings_arrives() {
     let printed = ask(server.url(), &["replay", DATA]).printed();
     assert_eq!(counts(&printed), format!("4 runs: 16 of 16 spans delivered to {}", server.url()));
     assert_eq!(server.spans_received(), 16);
-    let mut sessions: Vec<_> = server.runs().into_iter().filter_map(|run| run.session_id).collect();
+    let mut sessions: Vec<_> =
+        server.runs().unwrap().into_iter().filter_map(|run| run.summary.session_id).collect();
     sessions.sort();
     assert_eq!(sessions, ["7-1", "7-2", "functions", "steps"]);
 }
@@ -39,7 +40,7 @@ fn who_spoke_may_be_said() {
     let chat = format!("{DATA}/chat.json");
     let arguments = ["replay", &chat, "--model", "claude-sonnet-4-5", "--provider", "anthropic"];
     run(&arguments, &[("BENTOLABS_BASE_URL", server.url())]).printed();
-    assert!(server.runs().iter().all(|run| run.models == ["claude-sonnet-4-5"]));
+    assert!(server.runs().unwrap().iter().all(|run| run.summary.models() == ["claude-sonnet-4-5"]));
 }
 
 #[test]

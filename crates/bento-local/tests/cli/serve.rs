@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use bento_local::{Config, Server};
 
-use crate::program::{SECRET, bento, finish, run};
+use crate::program::{SECRET, ask, bento, finish, run};
+use crate::traces;
 
 /// A folder of a test's own.
 fn folder(name: &str) -> PathBuf {
@@ -28,6 +30,7 @@ fn serve(arguments: &[&str], environment: &[(&str, &str)]) -> (Child, impl Itera
             break;
         }
     }
+    assert!(!said.contains(SECRET.trim_start_matches("bl_pk_")), "{said}");
     (child, lines, said)
 }
 
@@ -43,7 +46,7 @@ fn serve_prints_each_run_and_stops_when_it_is_told_to() {
             said.contains("Runs are kept in memory") && said.contains("BENTOLABS_API_KEY=bl_pk_local"),
             "{said}"
         );
-        crate::traces::send_run(url(&said), "bl_pk_local");
+        traces::send_run(url(&said), "bl_pk_local");
         assert!(lines.find(|line| line.starts_with("turn")).unwrap().ends_with(" ok"));
         stop(child, signal);
     }
@@ -52,7 +55,7 @@ fn serve_prints_each_run_and_stops_when_it_is_told_to() {
 #[test]
 fn serve_prints_no_runs_into_a_pipe() {
     let (child, lines, said) = serve(&["--memory"], &[]);
-    crate::traces::send_run(url(&said), "bl_pk_local");
+    traces::send_run(url(&said), "bl_pk_local");
     stop(child, "INT");
     assert_eq!(lines.collect::<Vec<_>>(), [""]);
 }
@@ -108,4 +111,89 @@ fn stop(child: Child, signal: &str) {
 fn stop(mut child: Child, _: &str) {
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_file_keeps_the_runs() {
+    let folder = folder("kept");
+    let database = folder.join("runs.db");
+    let database = database.to_str().unwrap();
+    let arguments = ["--db", database, "--keep-days", "36500", "--max-size", "1GB"];
+    let (child, _, said) = serve(&arguments, &[]);
+    assert!(said.contains(&format!("Runs are kept in {database}.")), "{said}");
+    traces::send_run(url(&said), "bl_pk_local");
+    stop(child, "TERM");
+    let (child, _, said) = serve(&["--db", database], &[]);
+    let listed = ask(url(&said), &["traces", "list"]).printed();
+    assert!(listed.contains(traces::GOOD), "{listed}");
+    stop(child, "INT");
+    // A limit on the age is a limit: the run is of 2023.
+    let (child, _, said) = serve(&["--db", database, "--keep-days", "1"], &[]);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while ask(url(&said), &["traces", "list"]).printed().contains(traces::GOOD) {
+        assert!(Instant::now() < deadline, "the run is still there");
+    }
+    stop(child, "INT");
+}
+
+#[test]
+fn runs_are_kept_where_programs_keep_data() {
+    let home = folder("home");
+    let home = home.to_str().unwrap();
+    let environment = [("HOME", home), ("XDG_DATA_HOME", home), ("USERPROFILE", home), ("APPDATA", home)];
+    let (child, _, said) = serve(&[], &environment);
+    let (_, place) = said.split_once("Runs are kept in ").unwrap();
+    let place = place.lines().next().unwrap().trim_end_matches('.');
+    assert!(place.starts_with(home) && Path::new(place).ends_with("bento/bento.db"), "{said}");
+    assert!(Path::new(place).exists(), "{said}");
+    stop(child, "INT");
+}
+
+#[test]
+fn a_key_is_wanted_of_everybody_and_shown_to_nobody() {
+    let folder = folder("key");
+    let file = folder.join("key");
+    fs::write(&file, format!("{SECRET}\n")).unwrap();
+    for (arguments, environment) in [
+        (vec!["--memory"], vec![("BENTO_SERVE_KEY", SECRET)]),
+        (vec!["--memory", "--key-file", file.to_str().unwrap()], vec![("BENTO_SERVE_KEY", "bl_pk_other")]),
+    ] {
+        let (child, _, said) = serve(&arguments, &environment);
+        assert!(said.contains("BENTOLABS_API_KEY=(the key it was given)"), "{said}");
+        let address = url(&said);
+        let told = run(&["traces", "list", "--api-base", address], &[]).failed(1);
+        assert!(told.contains("401") && told.contains("Set BENTOLABS_API_KEY"), "{told}");
+        ask(address, &["traces", "list"]).printed();
+        ask(address, &["doctor"]).printed();
+        let other = [("BENTOLABS_API_KEY", "bl_pk_other")];
+        let finished = run(&["doctor", "--api-base", address], &other);
+        assert!(finished.code == Some(1) && finished.stdout.contains("401"), "{finished:?}");
+        stop(child, "INT");
+    }
+}
+
+#[test]
+fn beyond_this_machine_it_warns() {
+    let key = [("BENTO_SERVE_KEY", SECRET)];
+    let (mut child, _, said) = serve(&["--memory", "--host", "0.0.0.0"], &key);
+    let mut told = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    assert!(told.starts_with("bento: warning: other machines can reach http://0.0.0.0:"), "{told}{said}");
+    stop(child, "INT");
+}
+
+#[test]
+fn prices_may_be_ones_own() {
+    let folder = folder("prices");
+    let list = folder.join("prices.json");
+    fs::write(&list, r#"{"models": {"gpt-4o": {"input": 1000000, "output": 0}}}"#).unwrap();
+    let (child, _, said) = serve(&["--memory", "--prices", list.to_str().unwrap()], &[]);
+    ask(url(&said), &["doctor"]).printed();
+    let listed = ask(url(&said), &["traces", "list"]).printed();
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["items"][0]["cost"].as_f64(), Some(12.0), "{listed}");
+    stop(child, "INT");
+    fs::write(&list, "no list").unwrap();
+    let told = run(&["serve", "--memory", "--port", "0", "--prices", list.to_str().unwrap()], &[]).failed(1);
+    assert!(told.contains("prices.json"), "{told}");
 }
