@@ -76,11 +76,17 @@ impl Serve {
         }
         let database = if self.memory { None } else { Some(self.database()?) };
         let has_key = key.is_some();
-        let server = Server::start(self.config(database.as_deref(), key))?;
-        self.greet(&server, database.as_deref(), has_key)?;
-        let prints = self.print_runs || io::stdout().is_terminal();
-        until_stopped(&server, prints)?;
-        server.stop();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            // Before anything is said: who reads where it listens may already want it to stop.
+            let stop = Stop::listen()?;
+            let server = Server::start(self.config(database.as_deref(), key))?;
+            self.greet(&server, database.as_deref(), has_key)?;
+            let prints = self.print_runs || io::stdout().is_terminal();
+            until_stopped(&server, stop, prints).await?;
+            server.stop();
+            Ok::<_, CliError>(())
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -163,21 +169,16 @@ impl Serve {
     }
 }
 
-/// Waits for Ctrl-C, or for the system's wish to end, and prints what settles meanwhile.
-fn until_stopped(server: &Server, prints: bool) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let stopped = stopped();
-        tokio::pin!(stopped);
-        loop {
-            tokio::select! {
-                stopped = &mut stopped => break stopped,
-                _ = tick.tick(), if prints => server.take_settled(QUIET).iter().try_for_each(print)?,
-            }
+/// Waits for the signal, and prints what settles meanwhile.
+async fn until_stopped(server: &Server, mut stop: Stop, prints: bool) -> io::Result<()> {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.wait() => break,
+            _ = tick.tick(), if prints => server.take_settled(QUIET).iter().try_for_each(print)?,
         }
-    })?;
+    }
     if prints {
         // What came in last has had no time to go quiet.
         server.take_settled(Duration::ZERO).iter().try_for_each(print)?;
@@ -185,19 +186,41 @@ fn until_stopped(server: &Server, prints: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Ctrl-C, or the system's wish that the program ends. It is listened for from the moment this is made.
 #[cfg(unix)]
-async fn stopped() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminated = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminated.recv() => Ok(()),
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn stopped() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// Ctrl-C. It is listened for from the moment this is made.
+#[cfg(windows)]
+struct Stop(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn wait(&mut self) {
+        self.0.recv().await;
+    }
 }
 
 fn print(run: &Run) -> io::Result<()> {
