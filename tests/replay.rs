@@ -190,7 +190,12 @@ fn steps_of_chats(file: &Path) -> usize {
 }
 
 fn run_of(server: &Server, convo_id: &str) -> Run {
-    server.runs().unwrap().into_iter().find(|run| run.summary.session_id.as_deref() == Some(convo_id)).unwrap()
+    server
+        .runs()
+        .unwrap()
+        .into_iter()
+        .find(|run| run.summary.session_id.as_deref() == Some(convo_id))
+        .unwrap()
 }
 
 fn texts(span: &Span) -> (Option<&str>, Option<&str>) {

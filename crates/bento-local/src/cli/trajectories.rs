@@ -49,7 +49,8 @@ pub(super) struct List {
     /// Only those in which every word begins a word
     #[arg(long, value_name = "WORDS")]
     q: Option<String>,
-    /// What they are sorted by
+    /// `start_time`, `duration`, `cost`, `total_tokens` or `span_count`; with a minus in front the largest first
+    /// [default: `-start_time`]
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     sort_by: Option<String>,
     /// Rows of a page

@@ -3,7 +3,7 @@
 use bento_local::{Config, Server};
 use serde_json::Value;
 
-use crate::program::{answer, ask, canned, run};
+use crate::program::{NOBODY, answer, ask, canned, run};
 use crate::traces;
 
 /// The line that begins with these words, whatever stands before them.
@@ -99,8 +99,7 @@ fn a_key_that_is_not_the_one() {
 
 #[test]
 fn nothing_there_or_something_else() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let finished = ask(&format!("http://{free}"), &["doctor"]);
+    let finished = ask(NOBODY, &["doctor"]);
     assert!(finished.stdout.contains("`bento serve` starts one"), "{finished:?}");
     broken(&finished, "reachable");
 
@@ -113,4 +112,17 @@ fn nothing_there_or_something_else() {
     let text = broken(&ask(server.url(), &["doctor", "--workspace", "other"]), "backend");
     assert!(text.ends_with("there is no workspace \"other\" there, only: local"), "{text}");
     assert!(server.runs().unwrap().is_empty(), "no probe is sent where nobody would find it");
+}
+
+#[test]
+fn a_probe_lands_in_the_workspace_of_the_key() {
+    let server = Server::start(Config::default()).unwrap();
+    ask(server.url(), &["workspaces", "create", "--name", "Night shift"]).printed();
+    let night = ["doctor", "--workspace", "night-shift", "--api-base", server.url()];
+    let text = run(&night, &[]).printed();
+    assert!(line(&text, "probe").ends_with("in the workspace of the key: local"), "{text}");
+    let text = run(&night, &[("BENTOLABS_API_KEY", "bl_pk_night-shift")]).printed();
+    assert!(line(&text, "probe").ends_with(" ms"), "{text}");
+    let list = ["traces", "list", "--workspace", "night-shift", "--api-base", server.url()];
+    assert!(run(&list, &[]).printed().contains("bento_doctor"));
 }

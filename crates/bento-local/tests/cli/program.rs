@@ -11,6 +11,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The key in every environment that has one. No output may show it.
 pub(crate) const SECRET: &str = "bl_pk_b9f3secretc07e";
 
+/// Where nobody listens: the port is reserved, and no test can be given it.
+pub(crate) const NOBODY: &str = "http://127.0.0.1:9";
+
 /// What a command left behind.
 #[derive(Debug)]
 pub(crate) struct Finished {

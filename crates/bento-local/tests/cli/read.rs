@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde_json::Value;
 
-use crate::program::{SECRET, answer, ask, bento, canned, run};
+use crate::program::{NOBODY, SECRET, answer, ask, bento, canned, run};
 use crate::traces::{BAD, GOOD, server};
 
 #[test]
@@ -221,8 +221,7 @@ fn an_answer_that_breaks_off_is_no_success() {
 
 #[test]
 fn nobody_there_says_what_to_do() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let told = ask(&format!("http://{free}"), &["traces", "list"]).failed(1);
+    let told = ask(NOBODY, &["traces", "list"]).failed(1);
     assert!(told.starts_with("bento: cannot read from http://127.0.0.1:"), "{told}");
     assert!(told.contains("`bento serve` starts one"), "{told}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bento_local::{Config, Server};
 
-use crate::program::{SECRET, answer, ask, canned, run};
+use crate::program::{NOBODY, SECRET, answer, ask, canned, run};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data");
 
@@ -84,8 +84,7 @@ fn spans_that_are_refused_are_lost_and_told() {
 
 #[test]
 fn nobody_there_is_told_at_once() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let told = ask(&format!("http://{free}"), &["replay", DATA]).failed(1);
+    let told = ask(NOBODY, &["replay", DATA]).failed(1);
     assert!(told.contains("`bento serve` starts one"), "{told}");
     run(&["replay"], &[]).failed(2);
     run(&["replay", DATA], &[("BENTOLABS_API_KEY", "b9f3secretc07e")]).failed(2);

@@ -36,7 +36,11 @@ pub(super) fn send(remote: &Remote, client: &Client) -> Check<(Probe, String)> {
         trace_id
     };
     let (run, spans) = read_back(client, &trace_id)?;
-    let detail = format!("{SPANS} spans were sent and read back in {} ms", started.elapsed().as_millis());
+    let elsewhere = run["workspace_id"].as_str().filter(|landed| *landed != remote.workspace());
+    let place =
+        elsewhere.map(|landed| format!(", in the workspace of the key: {landed}")).unwrap_or_default();
+    let took = started.elapsed().as_millis();
+    let detail = format!("{SPANS} spans were sent and read back in {took} ms{place}");
     Ok((Probe { columns: columns(&run, &spans), trace_id }, detail))
 }
 
@@ -58,13 +62,11 @@ fn emit() -> String {
         .output("Ask the tool.")
         .tokens(12, 7)
         .property("bento.doctor", true)
-        .duration(Duration::from_millis(2))
         .send();
     bento::tool_span("tool_call")
         .input(json!({"question": "?"}))
         .output("It does.")
         .property("bento.doctor", true)
-        .duration(Duration::from_millis(1))
         .send();
     run.output("It does.");
     run.trace_id().to_string()
