@@ -51,7 +51,7 @@ pub(super) struct Serve {
     /// Let runs go that many days after they started
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_days: Option<u32>,
-    /// Let the oldest runs go while the database is larger, such as 500MB or 10GB
+    /// Let the oldest runs go while all of them take more, such as 500MB [default: 10GiB in a file, 256MiB in memory]
     #[arg(long, value_name = "SIZE")]
     max_size: Option<ByteSize>,
     /// What tokens cost, instead of the list that comes along
