@@ -8,4 +8,6 @@ mod program;
 mod read;
 mod replay;
 mod serve;
+#[cfg(unix)]
+mod terminal;
 mod traces;
