@@ -18,7 +18,9 @@ impl Run {
         spans.sort_unstable_by_key(|span| (span.start_time, span.span_id));
         let (first, others) = spans.split_first()?;
         let mut summary = Summary::of(first);
-        others.iter().for_each(|span| summary.add(span));
+        for span in others {
+            summary.add(span);
+        }
         Some(Self { summary, spans })
     }
 

@@ -72,19 +72,19 @@ impl Server {
         let prices = config.price_list()?;
         let (listener, addr) = listen(SocketAddr::new(config.host, config.port))?;
         let store: Arc<dyn Store> = Arc::new(config.open()?);
+        let housekeeping = Housekeeping { store: Arc::clone(&store), retention: config.retention() };
         let (received, settled) = (Arc::<Received>::default(), Arc::<Settled>::default());
         let ingest = Ingest {
             store: Arc::clone(&store),
             prices,
             limits: config.limits,
-            on_body: config.on_body.clone(),
+            on_body: config.on_body,
             received: Arc::clone(&received),
             settled: Arc::clone(&settled),
         };
         let (intake, stored) = ingest.start().map_err(StartError::Thread)?;
-        let backend =
-            Backend { store: Arc::clone(&store), intake, limits: config.limits, bound: config.host, key };
-        let housekeeping = Housekeeping { store: Arc::clone(&store), retention: config.retention() };
+        let Config { limits, host: bound, .. } = config;
+        let backend = Backend { store: Arc::clone(&store), intake, limits, bound, key };
         let running = spawn(listener, backend, housekeeping, stored).map_err(StartError::Thread)?;
         Ok(Self { store, received, settled, addr, url: format!("http://{addr}"), running: Some(running) })
     }

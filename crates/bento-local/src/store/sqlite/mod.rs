@@ -1,4 +1,4 @@
-//! Runs in one SQLite file, or in memory.
+//! Runs in one `SQLite` file, or in memory.
 //!
 //! One connection writes, up to four read beside it: the file is in WAL mode, where neither waits for the other. In memory
 //! there is one connection for both. The schema is in `1.sql`.
@@ -9,6 +9,9 @@ mod row;
 mod schema;
 mod search;
 mod select;
+mod set;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::io;
@@ -30,7 +33,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Instructions of SQLite's between two looks at the clock.
+/// Instructions of `SQLite` between two looks at the clock.
 const STEPS: i32 = 20_000;
 
 /// Connections that are kept for reading.
@@ -198,7 +201,7 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The file holds what people said to agents: on Unix its owner alone may read it. SQLite gives its other files the same mode.
+/// The file holds what people said to agents: on Unix its owner alone may read it. `SQLite` gives its other files the same mode.
 fn make_private(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);

@@ -44,7 +44,7 @@ pub(super) fn retain(
 }
 
 /// Bytes of pages that hold something.
-fn used(connection: &Connection) -> rusqlite::Result<u64> {
+pub(super) fn used(connection: &Connection) -> rusqlite::Result<u64> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     Ok(unsigned((number("page_count")? - number("freelist_count")?) * number("page_size")?))
 }

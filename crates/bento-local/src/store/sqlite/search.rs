@@ -5,6 +5,7 @@
 
 use rusqlite::Connection;
 
+use super::set::RunSet;
 use crate::{Span, SpanId, TraceId};
 
 /// Bytes of an input, an output or another long text whose words are indexed.
@@ -67,20 +68,25 @@ pub(super) fn runs_with_span(connection: &Connection, id: SpanId) -> rusqlite::R
     runs(connection, &format!("\"{id}\""))
 }
 
-/// For each word of a search text, the runs that have a word which begins with it, the newest first.
-pub(super) fn runs_by_word(connection: &Connection, text: &str) -> rusqlite::Result<Vec<Vec<i64>>> {
+/// The runs in which each word of a search text begins some word; `None` for a text without words.
+pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::Result<Option<RunSet>> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(MOST_WORDS);
-    words.map(|word| runs(connection, &format!("\"{word}\"*"))).collect()
+    let mut common: Option<RunSet> = None;
+    for word in words {
+        let runs = RunSet::of(&runs(connection, &format!("\"{word}\"*"))?);
+        match &mut common {
+            Some(common) => common.keep(&runs),
+            None => common = Some(runs),
+        }
+    }
+    Ok(common)
 }
 
 fn runs(connection: &Connection, question: &str) -> rusqlite::Result<Vec<i64>> {
     let mut select =
         connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")?;
     let documents = select.query_map([question], |row| row.get::<_, i64>(0))?;
-    let mut runs =
-        documents.map(|number| number.map(|number| number >> DOCUMENTS)).collect::<Result<Vec<_>, _>>()?;
-    runs.dedup();
-    Ok(runs)
+    documents.map(|number| number.map(|number| number >> DOCUMENTS)).collect()
 }
 
 fn first_document(run: i64) -> i64 {

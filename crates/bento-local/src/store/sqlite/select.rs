@@ -2,10 +2,13 @@
 
 use std::rc::Rc;
 
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ToSql};
 
 use super::search;
+use super::set::RunSet;
+use crate::RunState;
 use crate::store::Filter;
 
 /// So few runs are looked at one by one; among more, the list is walked in its order until the page is full.
@@ -26,13 +29,13 @@ impl Where {
         sought.and_each("start_time < ?", filter.window.end);
         sought.and_one_of("status", filter.statuses.iter().map(|status| status.as_str()));
         sought.and_one_of("state", filter.states.iter().map(|state| state.as_str()));
+        if !filter.states.is_empty() && !filter.states.contains(&RunState::Completed) {
+            // It follows, but without the words the index that is made for it is not taken.
+            sought.conditions.push("state <> 'completed'".to_owned());
+        }
         if !filter.finding_kinds.is_empty() {
             sought.conditions.push("false".to_owned());
         }
-        let mut sets = match &filter.text {
-            Some(text) => search::runs_by_word(connection, text)?,
-            None => Vec::new(),
-        };
         for (table, column, wanted) in
             [("run_models", "model", &filter.models), ("run_tags", "tag", &filter.tags)]
         {
@@ -40,11 +43,19 @@ impl Where {
                 continue;
             }
             match few(connection, table, column, wanted)? {
-                Some(runs) => sets.push(runs),
+                Some(runs) => sought.and_among(runs),
                 None => sought.and_has(table, column, wanted),
             }
         }
-        sought.and_in_all(sets);
+        if let Some(text) = &filter.text
+            && let Some(runs) = search::runs_with_words(connection, text)?
+        {
+            if runs.len() <= FEW {
+                sought.and_among(runs.keys().collect());
+            } else {
+                sought.and_marked(connection, runs)?;
+            }
+        }
         Ok(sought)
     }
 
@@ -59,10 +70,13 @@ impl Where {
         }
     }
 
-    fn and_one_of(&mut self, column: &str, values: impl Iterator<Item = &'static str>) {
-        let values: Vec<_> = values.collect();
-        if !values.is_empty() {
-            self.and(&format!("{column} IN ({})", marks(values.len())), values);
+    /// The words are ours, and stand in the statement: an index of a part of the rows is not taken for a question mark.
+    fn and_one_of(&mut self, column: &str, words: impl Iterator<Item = &'static str>) {
+        let words: Vec<_> = words.map(|word| format!("'{word}'")).collect();
+        match &words[..] {
+            [] => {}
+            [word] => self.conditions.push(format!("{column} = {word}")),
+            words => self.conditions.push(format!("{column} IN ({})", words.join(", "))),
         }
     }
 
@@ -74,18 +88,16 @@ impl Where {
         self.and(&condition, wanted.iter().cloned());
     }
 
-    /// The smallest set leads if it is small: its runs are fetched, and the others are asked for each of them.
-    fn and_in_all(&mut self, mut sets: Vec<Vec<i64>>) {
-        sets.sort_unstable_by_key(Vec::len);
-        let mut sets = sets.into_iter();
-        let Some(mut common) = sets.next() else { return };
-        for set in sets {
-            common.retain(|run| set.binary_search_by(|other| run.cmp(other)).is_ok());
-        }
-        // With the plus it is a test, not the way to the rows.
-        let key = if common.len() <= FEW { "key" } else { "+key" };
-        let runs: Rc<Vec<Value>> = Rc::new(common.into_iter().map(Value::from).collect());
-        self.and(&format!("{key} IN (SELECT value FROM rarray(?))"), [runs]);
+    fn and_among(&mut self, runs: Vec<i64>) {
+        let runs: Rc<Vec<Value>> = Rc::new(runs.into_iter().map(Value::from).collect());
+        self.and("key IN (SELECT value FROM rarray(?))", [runs]);
+    }
+
+    fn and_marked(&mut self, connection: &Connection, runs: RunSet) -> rusqlite::Result<()> {
+        let is_marked = move |call: &Context<'_>| Ok(runs.has(call.get(0)?));
+        connection.create_scalar_function("is_marked", 1, FunctionFlags::SQLITE_UTF8, is_marked)?;
+        self.conditions.push("is_marked(key)".to_owned());
+        Ok(())
     }
 
     pub(super) fn sql(&self) -> String {
@@ -97,7 +109,7 @@ impl Where {
     }
 }
 
-/// The runs that have one of the values, the newest first, unless they are many.
+/// The runs that have one of the values, unless they are many.
 fn few(
     connection: &Connection,
     table: &str,
@@ -114,8 +126,6 @@ fn few(
             return Ok(None);
         }
     }
-    all.sort_unstable_by(|run, other| other.cmp(run));
-    all.dedup();
     Ok(Some(all))
 }
 

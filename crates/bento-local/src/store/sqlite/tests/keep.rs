@@ -1,0 +1,111 @@
+//! What is kept, and for how long.
+
+use std::path::Path;
+
+use super::*;
+
+fn in_file(path: &Path) -> Result<Sqlite, OpenError> {
+    Sqlite::open(Place::File(path.to_owned()))
+}
+
+#[test]
+fn the_oldest_runs_go_first() -> Outcome {
+    let store = memory()?;
+    let mut spans = Vec::new();
+    for number in 1..=9 {
+        let mut span = span(number, number, 0, number)?;
+        span.model = Some("gpt".to_owned());
+        span.tags = vec!["tag".to_owned()];
+        spans.push(span);
+    }
+    keep(&store, &spans)?;
+    let now = Timestamp::from_unix_nanos(1_700_000_014 * 1_000_000_000);
+    let age = Retention { age: Some(Duration::from_secs(10)), bytes: None };
+    assert_eq!(store.retain(&age, now)?, Retained { runs_removed: 3, more: false });
+    assert!(store.run(trace(3)?)?.is_none() && store.span(span_id(3)?)?.is_none());
+    assert_eq!((searched(&store, "step")?.len(), searched(&store, &trace(3)?.to_string())?.len()), (6, 0));
+    let tagged = Filter { tags: vec!["tag".to_owned()], models: vec!["gpt".to_owned()], ..Filter::default() };
+    assert_eq!(found(&store, tagged)?.len(), 6);
+    assert_eq!(store.retain(&Retention { age: None, bytes: Some(u64::MAX) }, now)?.runs_removed, 0);
+    keep(&store, &[span(3, 3, 0, 3)?])?;
+    assert_eq!(
+        store.run(trace(3)?)?.map(|(_, run)| run.span_count),
+        Some(1),
+        "its key is not that of another run"
+    );
+    Ok(())
+}
+
+#[test]
+fn what_is_too_much_goes_until_it_is_not() -> Outcome {
+    let store = memory()?;
+    for part in 0..40 {
+        let mut spans = Vec::new();
+        for number in 1..=200 {
+            let mut span = span(part * 200 + number, number, 0, part * 200 + number)?;
+            span.input = Some("text ".repeat(200));
+            spans.push(span);
+        }
+        keep(&store, &spans)?;
+    }
+    let bytes = 4 << 20;
+    let retention = Retention { age: None, bytes: Some(bytes) };
+    let mut removed = 0;
+    loop {
+        let retained = store.retain(&retention, Timestamp::from_unix_nanos(0))?;
+        removed += retained.runs_removed;
+        if !retained.more {
+            break;
+        }
+    }
+    let left = store.totals(WORKSPACE, &Filter::default())?.runs;
+    assert!(removed + left == 8_000 && left > 500, "{removed} {left}");
+    assert!(store.read(retain::used)? <= bytes);
+    assert!(store.run(trace(8_000)?)?.is_some() && store.run(trace(1)?)?.is_none());
+    Ok(())
+}
+
+#[test]
+fn a_file_is_opened_again() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("runs.db");
+    let store = in_file(&path)?;
+    keep(&store, &[span(1, 1, 0, 0)?])?;
+    assert!(store.add_workspace(&Workspace { id: "team".to_owned(), name: "Team".to_owned() })?);
+    // A second server on the same file sees what the first has stored, and the other way round.
+    let other = in_file(&path)?;
+    keep(&other, &[span(2, 1, 0, 0)?])?;
+    assert_eq!((store.totals(WORKSPACE, &Filter::default())?.runs, other.workspaces()?.len()), (2, 2));
+    drop((store, other));
+    let names: Vec<_> =
+        folder.path().read_dir()?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+    assert_eq!(names, ["runs.db"], "it leaves one file");
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path)?.permissions()) & 0o777,
+        0o600
+    );
+    let again = in_file(&path)?;
+    assert_eq!(again.totals(WORKSPACE, &Filter::default())?.runs, 2);
+    assert!(again.rename_workspace("team", "The team")? && !again.rename_workspace("nobody", "x")?);
+    assert!(!again.add_workspace(&Workspace { id: "team".to_owned(), name: "Other".to_owned() })?);
+    Ok(())
+}
+
+#[test]
+fn what_is_no_database_of_ours_is_left_alone() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("text"), "x".repeat(4_096))?;
+    assert!(in_file(&path("text")).is_err());
+    assert_eq!(std::fs::read(path("text"))?, "x".repeat(4_096).as_bytes());
+    let foreign = Connection::open(path("foreign"))?;
+    foreign.execute_batch("CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1);")?;
+    assert!(matches!(in_file(&path("foreign")), Err(OpenError::Foreign)));
+    assert_eq!(foreign.query_row("SELECT a FROM theirs", [], |row| row.get::<_, i64>(0))?, 1);
+    drop(in_file(&path("newer"))?);
+    Connection::open(path("newer"))?.pragma_update(None, "user_version", 99)?;
+    assert!(matches!(in_file(&path("newer")), Err(OpenError::Newer { found: 99, known: 1 })));
+    assert!(in_file(&path("nowhere/at/all")).is_err());
+    Ok(())
+}
