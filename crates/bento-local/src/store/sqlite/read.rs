@@ -36,7 +36,7 @@ pub(super) fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Resul
         sought.and(&format!("({value}, key) {beyond} (?, ?)"), [last, key]);
     }
     let select = format!(
-        "SELECT key FROM runs WHERE {} ORDER BY {value} {order}, key {order} LIMIT {}",
+        "SELECT key {} ORDER BY {value} {order}, key {order} LIMIT {}",
         sought.sql(),
         query.limit + 1
     );
@@ -153,7 +153,7 @@ fn totals_of(row: &Row<'_>) -> rusqlite::Result<Totals> {
 
 pub(super) fn totals(connection: &Connection, workspace: &str, filter: &Filter) -> rusqlite::Result<Totals> {
     let sought = Where::of(connection, workspace, filter)?;
-    let select = format!("SELECT {TOTALS} FROM runs WHERE {}", sought.sql());
+    let select = format!("SELECT {TOTALS} {}", sought.sql());
     connection.prepare_cached(&select)?.query_row(params_from_iter(sought.values()), totals_of)
 }
 
@@ -166,7 +166,7 @@ pub(super) fn timeline(
     let sought = Where::of(connection, workspace, filter)?;
     let length = bucket.length();
     let select = format!(
-        "SELECT {TOTALS}, start_time / {length} AS bucket FROM runs WHERE {} GROUP BY bucket ORDER BY bucket",
+        "SELECT {TOTALS}, start_time / {length} AS bucket {} GROUP BY bucket ORDER BY bucket",
         sought.sql()
     );
     let mut select = connection.prepare_cached(&select)?;

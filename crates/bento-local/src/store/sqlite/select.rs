@@ -16,6 +16,7 @@ const FEW: usize = 2_000;
 
 /// Conditions on `runs`, and the values for their question marks.
 pub(super) struct Where {
+    table: &'static str,
     conditions: Vec<String>,
     values: Vec<Box<dyn ToSql>>,
 }
@@ -23,7 +24,7 @@ pub(super) struct Where {
 impl Where {
     /// What passes the filter in a workspace.
     pub(super) fn of(connection: &Connection, workspace: &str, filter: &Filter) -> rusqlite::Result<Self> {
-        let mut sought = Self { conditions: Vec::new(), values: Vec::new() };
+        let mut sought = Self { table: "runs", conditions: Vec::new(), values: Vec::new() };
         sought.and("workspace = ?", [workspace.to_owned()]);
         sought.and_each("start_time >= ?", filter.window.start);
         sought.and_each("start_time < ?", filter.window.end);
@@ -88,7 +89,9 @@ impl Where {
         self.and(&condition, wanted.iter().cloned());
     }
 
+    /// Few runs are fetched by their keys, whatever their order: no index is as good.
     fn and_among(&mut self, runs: Vec<i64>) {
+        self.table = "runs NOT INDEXED";
         let runs: Rc<Vec<Value>> = Rc::new(runs.into_iter().map(Value::from).collect());
         self.and("key IN (SELECT value FROM rarray(?))", [runs]);
     }
@@ -100,8 +103,9 @@ impl Where {
         Ok(())
     }
 
+    /// From `FROM` on.
     pub(super) fn sql(&self) -> String {
-        self.conditions.join(" AND ")
+        format!("FROM {} WHERE {}", self.table, self.conditions.join(" AND "))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &dyn ToSql> {
