@@ -52,23 +52,22 @@ pub(super) async fn admit(
 
 /// The key that a sender shows, without what all of them begin with: the id of a workspace, or anything else.
 pub(super) fn public_key(headers: &HeaderMap) -> Result<&str, KeyError> {
-    let key = bearer(headers).ok_or(KeyError::Missing)?.ok_or(KeyError::Form)?;
-    rest_of(key).ok_or(KeyError::Form)
+    rest_of(bearer(headers)?).ok_or(KeyError::Form)
 }
 
 fn check_key(headers: &HeaderMap, key: &ServerKey) -> Result<(), &'static str> {
     match bearer(headers) {
-        None => Err("this server has a key; send Authorization: Bearer bl_pk_…"),
-        Some(Some(shown)) if bool::from(shown.as_bytes().ct_eq(key.0.as_bytes())) => Ok(()),
-        Some(_) => Err("the key is not this server's"),
+        Err(KeyError::Missing) => Err("this server has a key; send Authorization: Bearer bl_pk_…"),
+        Ok(shown) if bool::from(shown.as_bytes().ct_eq(key.0.as_bytes())) => Ok(()),
+        _ => Err("the key is not this server's"),
     }
 }
 
-/// What the header shows as a bearer's; `Some(None)` if it is something else.
-fn bearer(headers: &HeaderMap) -> Option<Option<&str>> {
-    let value = headers.get(header::AUTHORIZATION)?;
+/// What the header shows as a bearer's.
+fn bearer(headers: &HeaderMap) -> Result<&str, KeyError> {
+    let value = headers.get(header::AUTHORIZATION).ok_or(KeyError::Missing)?;
     let (scheme, shown) = value.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
-    Some(scheme.eq_ignore_ascii_case("bearer").then(|| shown.trim_start()))
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(shown.trim_start()) } else { Err(KeyError::Form) }
 }
 
 fn rest_of(key: &str) -> Option<&str> {

@@ -7,6 +7,8 @@
 
 mod analytics;
 mod body;
+#[cfg(test)]
+mod faults;
 mod filters;
 mod guard;
 mod openapi;
@@ -65,9 +67,17 @@ impl Backend {
         &self,
         question: impl FnOnce(&dyn Store) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.ask_within(ANSWER, question).await
+    }
+
+    async fn ask_within<T: Send + 'static>(
+        &self,
+        time: Duration,
+        question: impl FnOnce(&dyn Store) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let store = Arc::clone(&self.store);
         let asked = tokio::task::spawn_blocking(move || question(&*store));
-        match timeout(ANSWER, asked).await {
+        match timeout(time, asked).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
                 Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the store failed at this question"))
@@ -117,8 +127,12 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 }
 
 async fn in_time(request: Request, next: Next) -> Result<Response, Problem> {
+    within(REQUEST, next.run(request)).await
+}
+
+async fn within<T>(time: Duration, answer: impl Future<Output = T>) -> Result<T, Problem> {
     let late = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the request took too long");
-    timeout(REQUEST, next.run(request)).await.map_err(late)
+    timeout(time, answer).await.map_err(late)
 }
 
 /// What a browser is told of every answer: not to take it for something else, and not to keep it.

@@ -118,6 +118,9 @@ impl TryFrom<String> for Moment {
     fn try_from(text: String) -> Result<Self, String> {
         let wrong =
             || format!("{text:?} is not an RFC 3339 time such as 2025-01-31T12:00:00Z, from 1970 to 2554");
-        Timestamp::from_rfc3339(&text).map(Self).ok_or_else(wrong)
+        let moment = Timestamp::from_rfc3339(&text);
+        // A plus that the client has not escaped arrives as a space.
+        let moment = moment.or_else(|| Timestamp::from_rfc3339(&text.replace(' ', "+")));
+        moment.map(Self).ok_or_else(wrong)
     }
 }

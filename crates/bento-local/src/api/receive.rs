@@ -55,18 +55,22 @@ impl Desk {
     pub(super) fn new(backend: Arc<Backend>) -> Self {
         Self { backend, room: Arc::new(Semaphore::new(ROOM as usize)) }
     }
+}
 
-    /// Waits for room for the body: what it announces, or the most it may have. Room is taken in one go, since two who
-    /// each hold a part could wait for each other.
-    async fn room(&self, announced: Option<u64>) -> Result<OwnedSemaphorePermit, Problem> {
-        let most = u64::try_from(self.backend.limits.body).unwrap_or(u64::MAX);
-        let bytes = announced.unwrap_or(most).min(most);
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(ROOM).min(ROOM);
-        let room = Arc::clone(&self.room).acquire_many_owned(kib);
-        match timeout(QUEUE, room).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many bodies are being received")),
-        }
+/// Waits for room for a body: for what it announces, or for the most it may have. Room is taken in one go, since two who
+/// each hold a part could wait for each other.
+async fn take_room(
+    room: &Arc<Semaphore>,
+    announced: Option<u64>,
+    most: usize,
+    patience: Duration,
+) -> Result<OwnedSemaphorePermit, Problem> {
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    let kib = announced.unwrap_or(most).min(most).div_ceil(1024);
+    let kib = u32::try_from(kib).unwrap_or(ROOM).min(ROOM);
+    match timeout(patience, Arc::clone(room).acquire_many_owned(kib)).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many bodies are being received")),
     }
 }
 
@@ -87,7 +91,7 @@ async fn receive(
     let workspace = check_key(headers)?;
     check_content_type(headers)?;
     let encoding = encoding(headers)?;
-    let room = desk.room(body.size_hint().upper()).await?;
+    let room = take_room(&desk.room, body.size_hint().upper(), desk.backend.limits.body, QUEUE).await?;
     let wire = body::read(body, desk.backend.limits.body, body::PATIENCE).await?;
     let intake = desk.backend.intake.clone();
     // On a task of its own, so that a body whose sender has hung up keeps its room as long as it is in memory.
@@ -154,4 +158,29 @@ fn partial_success(rejected: &[Rejected]) -> Option<PartialSuccess> {
     let error_message =
         if others.is_empty() { first } else { format!("{first} (and {} more)", others.len()) };
     Some(PartialSuccess { rejected_spans: rejected.len().to_string(), error_message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn many_bodies_at_once_wait_for_room_and_not_for_ever() {
+        let room = Arc::new(Semaphore::new(ROOM as usize));
+        let take = |announced| take_room(&room, announced, 16 << 20, Duration::from_millis(10));
+        let mut held = Vec::new();
+        while let Ok(permit) = take(None).await {
+            held.push(permit);
+        }
+        assert_eq!(held.len(), 4, "who announces nothing may send 16 MiB");
+        assert!(take(Some(1)).await.is_err() && take(Some(0)).await.is_ok());
+        held.clear();
+        for _ in 0..8 {
+            held.extend(take(Some(u64::MAX / 2)).await);
+        }
+        assert_eq!(held.len(), 4, "no body is taken for larger than it may be");
+        held.clear();
+        let all = take_room(&room, None, usize::MAX, Duration::from_millis(10)).await;
+        assert!(all.is_ok(), "a limit above all the room takes all of it");
+    }
 }

@@ -18,12 +18,11 @@ use super::rows::{FullSpan, RunRow};
 use crate::store::{Detail, SpanQuery, Store};
 use crate::{SpanId, Summary, TraceId};
 
-/// Bytes that a piece should have.
+/// Bytes of the texts in a piece; the last span of it may have more.
 const PIECE: usize = 256 << 10;
 
-/// Spans of the first piece, while nobody knows how large they are, and of any.
-const FIRST: usize = 8;
-const MOST: usize = 256;
+/// Spans of a piece.
+const SPANS: usize = 1_000;
 
 /// How long a reader may take for a piece.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -79,47 +78,47 @@ async fn write(
     let mut json = b"{\"trace\":".to_vec();
     write_json(&mut json, &RunRow::of(workspace, run))?;
     json.extend(b",\"spans\":[");
-    let (mut written, mut last, mut limit) = (0, None, FIRST);
+    let (mut written, mut last) = (0, None);
     loop {
-        let piece = backend.ask(move |store| Piece::read(store, trace_id, last, limit, written == 0)).await?;
+        let piece = backend.ask(move |store| Piece::read(store, trace_id, last)).await?;
+        if written > 0 && piece.spans > 0 {
+            json.push(b',');
+        }
         written += piece.spans;
         json.extend(&piece.json);
         if !piece.more {
             break;
         }
-        // As many spans as come to a piece if they are like the last ones, and never many more at once.
-        let fitting = PIECE * piece.spans / piece.json.len().max(1);
-        (last, limit) = (piece.last, fitting.clamp(1, MOST).min(2 * limit));
-        hand_over(pieces, std::mem::take(&mut json)).await?;
+        last = piece.last;
+        hand_over(pieces, std::mem::take(&mut json), PATIENCE).await?;
     }
     // A run that is let go of while it is read would seem to end here.
     if (written as u64) < expected {
         return Err(Broken::Removed);
     }
     json.extend(b"]}");
-    hand_over(pieces, json).await
+    hand_over(pieces, json, PATIENCE).await
 }
 
-async fn hand_over(pieces: &mut Sender<Bytes, Broken>, json: Vec<u8>) -> Result<(), Broken> {
-    match timeout(PATIENCE, pieces.send_data(json.into())).await {
+async fn hand_over(
+    pieces: &mut Sender<Bytes, Broken>,
+    json: Vec<u8>,
+    patience: Duration,
+) -> Result<(), Broken> {
+    match timeout(patience, pieces.send_data(json.into())).await {
         Ok(Ok(())) => Ok(()),
         _ => Err(Broken::Reader),
     }
 }
 
 impl Piece {
-    fn read(
-        store: &dyn Store,
-        id: TraceId,
-        after_id: Option<SpanId>,
-        limit: usize,
-        is_first: bool,
-    ) -> Result<Self, Problem> {
-        let query = SpanQuery { after: None, after_id, status: None, limit, detail: Detail::Full };
-        let page = store.spans(id, &query)?;
+    fn read(store: &dyn Store, id: TraceId, after_id: Option<SpanId>) -> Result<Self, Problem> {
+        let detail = Detail::FullWithin(PIECE);
+        let page =
+            store.spans(id, &SpanQuery { after: None, after_id, status: None, limit: SPANS, detail })?;
         let mut piece = Self { json: Vec::new(), spans: page.items.len(), last: None, more: page.more };
         for span in page.items {
-            if !(is_first && piece.json.is_empty()) {
+            if piece.last.is_some() {
                 piece.json.push(b',');
             }
             piece.last = Some(span.span_id);
@@ -131,4 +130,20 @@ impl Piece {
 
 fn write_json(json: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Problem> {
     serde_json::to_writer(json.by_ref(), value).map_err(|error| Problem::internal(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_stalls_is_given_up() {
+        // It is there and takes nothing.
+        let (mut pieces, _body) = Channel::<Bytes, Broken>::new(1);
+        let mut sent = 0;
+        while hand_over(&mut pieces, vec![0], Duration::from_millis(10)).await.is_ok() {
+            sent += 1;
+        }
+        assert_eq!(sent, 1);
+    }
 }

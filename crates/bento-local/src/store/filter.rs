@@ -84,6 +84,8 @@ pub(crate) enum Detail {
     /// What a list shows: no input, output, attributes and events.
     Row,
     Full,
+    /// The same, of as many spans as have this many bytes of text together, and of one at least.
+    FullWithin(usize),
 }
 
 /// A stretch of time, from a full hour or day of UTC on.

@@ -90,6 +90,8 @@ fn every_filter_leaves_what_passes_it() {
     let window = format!("start_time={}&end_time={}", at(2000), at(5000));
     assert_eq!(filtered(&window), [4, 3, 2], "from the start on, before the end");
     assert_eq!(filtered(&format!("end_time={}", at(2001))), [2, 1]);
+    let elsewhere = at(2001).replace("T22", "T23").replace('Z', "+01:00");
+    assert_eq!(filtered(&format!("end_time={elsewhere}")), [2, 1], "its plus is not escaped");
     assert_eq!(filtered(&format!("before={}", at(3000))), [2, 1]);
     assert_eq!(filtered(&format!("before={}&before_id={}", at(3000), trace(3))), [2, 1]);
     assert_eq!(filtered(&format!("before={}&before_id={}&limit=1&q=turn", at(3000), trace(3))), [2]);

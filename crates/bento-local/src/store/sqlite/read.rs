@@ -97,7 +97,8 @@ pub(super) fn spans(
         after = after.max(Some((start, span_id.to_string())));
     }
     let (start, span_id) = after.unwrap_or((Timestamp::from_unix_nanos(0), String::new()));
-    let texts = if query.detail == Detail::Full { format!(", {}", row::SPAN_TEXTS) } else { String::new() };
+    let is_full = query.detail != Detail::Row;
+    let texts = if is_full { format!(", {}", row::SPAN_TEXTS) } else { String::new() };
     let status = if query.status.is_some() { "AND s.status = ?4" } else { "AND ?4 IS NULL" };
     let select = format!(
         "SELECT {}{texts} FROM spans s JOIN runs r ON r.key = s.run \
@@ -105,14 +106,22 @@ pub(super) fn spans(
         row::SPAN
     );
     let mut select = connection.prepare_cached(&select)?;
-    let read = if query.detail == Detail::Full { row::full_span } else { row::span };
+    let read = if is_full { row::full_span } else { row::span };
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
-    let spans =
-        select.query_map(params![run, start, span_id, query.status, limit.saturating_add(1)], read)?;
-    let mut items = spans.collect::<Result<Vec<_>, _>>()?;
-    let more = items.len() > query.limit;
-    items.truncate(query.limit);
-    Ok(Some(Page { items, more }))
+    let mut rows = select.query(params![run, start, span_id, query.status, limit.saturating_add(1)])?;
+    let (mut items, mut bytes) = (Vec::new(), 0_usize);
+    let enough = |spans, bytes| match query.detail {
+        Detail::FullWithin(most) => spans >= query.limit || bytes >= most,
+        Detail::Row | Detail::Full => spans >= query.limit,
+    };
+    while let Some(row) = rows.next()? {
+        if enough(items.len(), bytes) {
+            return Ok(Some(Page { items, more: true }));
+        }
+        bytes += if is_full { row::size_of_texts(row)? } else { 0 };
+        items.push(read(row)?);
+    }
+    Ok(Some(Page { items, more: false }))
 }
 
 pub(super) fn span(connection: &Connection, id: SpanId) -> rusqlite::Result<Option<Span>> {

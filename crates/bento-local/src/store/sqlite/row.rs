@@ -223,6 +223,12 @@ pub(super) fn full_span(row: &Row<'_>) -> rusqlite::Result<Span> {
     })
 }
 
+/// Bytes of the texts that may be long.
+pub(super) fn size_of_texts(row: &Row<'_>) -> rusqlite::Result<usize> {
+    let columns = ["status_message", "attributes", "events", "input", "output"].into_iter();
+    columns.map(|column| Ok(row.get_ref(column)?.as_str_or_null()?.map_or(0, str::len))).sum()
+}
+
 /// Whether the span was new.
 pub(super) fn write_span(connection: &Connection, run: i64, span: &Span) -> rusqlite::Result<bool> {
     let mut write = connection.prepare_cached(
