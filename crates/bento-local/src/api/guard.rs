@@ -17,8 +17,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use subtle::ConstantTimeEq as _;
 
-use super::Backend;
 use super::problem::Problem;
+use super::{Backend, body};
 
 /// What keys that send begin with.
 const PUBLIC: &str = "bl_pk_";
@@ -39,15 +39,26 @@ pub(super) async fn admit(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let headers = request.headers();
+    match check(&backend, request.uri().path(), request.headers()) {
+        Ok(()) => Ok(next.run(request).await),
+        Err(problem) => {
+            body::discard(&mut request.into_body(), body::LINGER).await;
+            Err(problem)
+        }
+    }
+}
+
+fn check(backend: &Backend, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
     let needs_host = backend.key.is_none() || backend.bound.is_loopback();
     let bound = needs_host.then_some(backend.bound);
     check_place(headers, bound).map_err(|detail| Problem::new(StatusCode::FORBIDDEN, detail))?;
-    // Who watches over the process asks whether it lives, and has no key.
-    if let Some(key) = backend.key.as_ref().filter(|_| request.uri().path() != "/healthz") {
-        check_key(headers, key).map_err(|detail| Problem::new(StatusCode::UNAUTHORIZED, detail))?;
+    match &backend.key {
+        // Who watches over the process asks whether it lives, and has no key.
+        Some(key) if path != "/healthz" => {
+            check_key(headers, key).map_err(|detail| Problem::new(StatusCode::UNAUTHORIZED, detail))
+        }
+        _ => Ok(()),
     }
-    Ok(next.run(request).await)
 }
 
 /// The key that a sender shows, without what all of them begin with: the id of a workspace, or anything else.

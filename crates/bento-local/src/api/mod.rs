@@ -115,14 +115,16 @@ async fn health() -> Json<impl Serialize> {
     Json(Health { status: "ok" })
 }
 
-async fn no_route(uri: Uri) -> Problem {
+async fn no_route(uri: Uri, request: Request) -> Problem {
+    body::discard(&mut request.into_body(), body::LINGER).await;
     Problem::new(
         StatusCode::NOT_FOUND,
         format!("there is nothing at {}; traces are sent to POST /v1/traces", uri.path()),
     )
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Problem {
+async fn wrong_method(method: Method, uri: Uri, request: Request) -> Problem {
+    body::discard(&mut request.into_body(), body::LINGER).await;
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not answer {method}", uri.path()))
 }
 

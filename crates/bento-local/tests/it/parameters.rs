@@ -127,6 +127,10 @@ fn another_method_is_405_and_says_which_would_do() {
         );
         assert_eq!(answer.header("allow"), allowed, "{method} {path}");
     }
+    for path in ["/nowhere", "/healthz"] {
+        let answer = call(&server, "POST", path, &[], &vec![b' '; 20 << 20]);
+        assert!([404, 405].contains(&answer.status), "{path}: what is sent in vain is thrown away");
+    }
     assert_eq!(get(&server, "/healthz").body, json!({"status": "ok"}));
 }
 
