@@ -100,6 +100,45 @@ fn every_filter_leaves_what_passes_it() {
 }
 
 #[test]
+fn words_of_every_script_are_found() {
+    let server = server();
+    let texts = [
+        "हिन्दी में",
+        "naïve cafe\u{301}s",
+        "a\u{345}b ⓐⒷc",
+        "日本語のテキスト",
+        "done✅ 🦀crab",
+        "a𰀀b",
+        "x_y-z 'q' \"r\"",
+    ];
+    let run =
+        |number: u64, text: &str| of(number, span(number, 0, "s", number, 9, &json!({"input.value": text})));
+    send(&server, &(1..).zip(texts).map(|(number, text)| run(number, text)).collect::<Vec<_>>());
+    for (word, found) in [
+        ("हिन्दी", 1),
+        ("हि", 1),
+        ("में", 1),
+        ("naive", 2),
+        ("NAÏV", 2),
+        ("cafés", 2),
+        ("cafe\u{301}s", 2),
+        ("cafes", 2),
+        ("a\u{345}b", 3),
+        ("ⓐⓑ", 3),
+        ("日本", 4),
+        ("done", 5),
+        ("crab", 5),
+        ("a𰀀b", 6),
+        ("y x", 7),
+        ("\"r\"", 7),
+    ] {
+        let escaped: String = word.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        assert_eq!(list(&server, &format!("q={escaped}")), [found], "{word}");
+    }
+    assert_eq!(list(&server, "q=%CC%81").len(), 7, "an accent alone is no word");
+}
+
+#[test]
 fn filters_narrow_each_other() {
     let server = runs();
     let all = [

@@ -90,7 +90,8 @@ CREATE INDEX spans_by_parent ON spans (run, parent_id) WHERE parent_id IS NOT NU
 
 -- The words of a run: what arrived of it at one time is one document, numbered run * 2^24 + the spans that were there before.
 CREATE VIRTUAL TABLE search USING fts5 (
-    words, content = '', contentless_delete = 1, detail = none, tokenize = 'unicode61 remove_diacritics 2'
+    words, content = '', contentless_delete = 1, detail = none,
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* P* S* C* Zl Zp'"
 );
 -- Fewer and larger merges: a third less to do for each span that arrives.
 INSERT INTO search (search, rank) VALUES ('automerge', 16);

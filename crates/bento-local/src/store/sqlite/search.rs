@@ -38,9 +38,10 @@ impl Words {
     }
 
     fn push(&mut self, text: &str) {
-        self.0.push('\n');
         let end = (0..=INDEXED.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
-        self.0.push_str(&text[..end.unwrap_or(0)]);
+        let text = &text[..end.unwrap_or(0)];
+        self.0.push(' ');
+        self.0.extend(text.chars().map(|c| if is_of_word(c) { c } else { ' ' }));
     }
 }
 
@@ -70,7 +71,7 @@ pub(super) fn runs_with_span(connection: &Connection, id: SpanId) -> rusqlite::R
 
 /// The runs in which each word of a search text begins some word; `None` for a text without words.
 pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::Result<Option<RunSet>> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(MOST_WORDS);
+    let words = text.split(|c| !is_of_word(c)).filter(|word| !word.is_empty()).take(MOST_WORDS);
     let mut common: Option<RunSet> = None;
     for word in words {
         let runs = RunSet::of(&runs(connection, &format!("\"{word}\"*"))?);
@@ -87,6 +88,12 @@ fn runs(connection: &Connection, question: &str) -> rusqlite::Result<Vec<i64>> {
         connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")?;
     let documents = select.query_map([question], |row| row.get::<_, i64>(0))?;
     documents.map(|number| number.map(|number| number >> DOCUMENTS)).collect()
+}
+
+/// What words are made of, here and not in the index, which ends a word at a space alone: a word of a search that was
+/// several to the index would be a phrase, which it cannot look for. Accents that stand by themselves belong to their letter.
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
 fn first_document(run: i64) -> i64 {
