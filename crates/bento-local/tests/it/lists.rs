@@ -132,7 +132,7 @@ fn words_of_every_script_are_found() {
         ("y x", 7),
         ("\"r\"", 7),
     ] {
-        let escaped: String = word.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let escaped = word.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
         assert_eq!(list(&server, &format!("q={escaped}")), [found], "{word}");
     }
     assert_eq!(list(&server, "q=%CC%81").len(), 7, "an accent alone is no word");

@@ -6,7 +6,7 @@ use std::thread;
 use bento_local::{Config, Server};
 use serde_json::json;
 
-use crate::wire::{KEY, TRACE, batch, gzip, post, raw, send, server, span};
+use crate::wire::{KEY, TRACE, batch, gzip, of, post, raw, send, server, span};
 
 fn one() -> Vec<u8> {
     batch(&[span(1, 0, "turn", 0, 10, &json!({}))])
@@ -208,4 +208,20 @@ fn many_at_once_lose_nothing() {
     });
     assert_eq!(server.run(TRACE).unwrap().unwrap().spans.len(), 401);
     assert_eq!((server.bodies_received(), server.spans_received()), (400, 800));
+}
+
+#[test]
+fn large_bodies_at_once_wait_for_each_other() {
+    let server = server();
+    let text = "x".repeat(8 << 20);
+    // Together they are more than the server holds at one time.
+    thread::scope(|scope| {
+        for number in 1..=12 {
+            let (server, text) = (&server, &text);
+            scope.spawn(move || {
+                send(server, &[of(number, span(1, 0, "large", 0, 1, &json!({"input.value": text})))]);
+            });
+        }
+    });
+    assert_eq!((server.bodies_received(), server.spans_received()), (12, 12));
 }
