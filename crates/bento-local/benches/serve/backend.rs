@@ -1,9 +1,9 @@
 //! `bento serve` as a process of its own, and what the system says it has taken.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -16,6 +16,8 @@ const STOP: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Backend {
     child: Child,
+    /// Kept open, so that the server may say what it likes.
+    _output: Lines<BufReader<ChildStdout>>,
     url: String,
     folder: TempDir,
 }
@@ -38,7 +40,7 @@ impl Backend {
                 break url.to_owned();
             }
         };
-        Ok(Self { child, url, folder })
+        Ok(Self { child, _output: lines, url, folder })
     }
 
     pub(crate) fn url(&self) -> &str {
