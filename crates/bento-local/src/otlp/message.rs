@@ -4,8 +4,10 @@
 //! 64-bit integer may be a JSON number or a decimal string. Strict where it does not: names are lowerCamelCase and enums are numbers.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
@@ -16,7 +18,7 @@ use crate::Attributes;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request<'a> {
     #[serde(borrow)]
-    pub(super) resource_spans: Option<Vec<ResourceSpans<'a>>>,
+    pub(super) resource_spans: Option<Vec<Object<ResourceSpans<'a>>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +27,7 @@ pub(super) struct ResourceSpans<'a> {
     #[serde(borrow)]
     pub(super) resource: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) scope_spans: Option<Vec<ScopeSpans<'a>>>,
+    pub(super) scope_spans: Option<Vec<Object<ScopeSpans<'a>>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,7 +38,7 @@ pub(super) struct ScopeSpans<'a> {
 
 #[derive(Deserialize)]
 pub(super) struct Resource {
-    attributes: Option<Vec<KeyValue>>,
+    attributes: Option<Vec<Object<KeyValue>>>,
 }
 
 #[derive(Deserialize)]
@@ -48,9 +50,9 @@ pub(super) struct SpanMessage {
     pub(super) name: Option<String>,
     pub(super) start_time_unix_nano: Option<Nanos>,
     pub(super) end_time_unix_nano: Option<Nanos>,
-    attributes: Option<Vec<KeyValue>>,
-    pub(super) events: Option<Vec<EventMessage>>,
-    pub(super) status: Option<StatusMessage>,
+    attributes: Option<Vec<Object<KeyValue>>>,
+    pub(super) events: Option<Vec<Object<EventMessage>>>,
+    pub(super) status: Option<Object<StatusMessage>>,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +60,7 @@ pub(super) struct SpanMessage {
 pub(super) struct EventMessage {
     pub(super) name: Option<String>,
     pub(super) time_unix_nano: Option<Nanos>,
-    attributes: Option<Vec<KeyValue>>,
+    attributes: Option<Vec<Object<KeyValue>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -70,7 +72,7 @@ pub(super) struct StatusMessage {
 #[derive(Deserialize)]
 struct KeyValue {
     key: Option<String>,
-    value: Option<AnyValue>,
+    value: Option<Object<AnyValue>>,
 }
 
 #[derive(Deserialize)]
@@ -84,9 +86,9 @@ struct AnyValue {
     #[serde(rename = "doubleValue")]
     double: Option<Double>,
     #[serde(rename = "arrayValue")]
-    array: Option<Values<AnyValue>>,
+    array: Option<Object<Values<AnyValue>>>,
     #[serde(rename = "kvlistValue")]
-    list: Option<Values<KeyValue>>,
+    list: Option<Object<Values<KeyValue>>>,
     /// Base64; it stays so, for JSON has no bytes.
     #[serde(rename = "bytesValue")]
     bytes: Option<String>,
@@ -94,8 +96,12 @@ struct AnyValue {
 
 #[derive(Deserialize)]
 struct Values<T> {
-    values: Option<Vec<T>>,
+    values: Option<Vec<Object<T>>>,
 }
+
+/// A message that is written as an object. By itself serde takes an array of a struct's fields for the struct.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
 
 /// A 64-bit unsigned time.
 #[derive(Clone, Copy)]
@@ -124,11 +130,12 @@ impl EventMessage {
 }
 
 /// Where a key stands twice, which OTLP forbids, the last one counts.
-fn object(pairs: Option<Vec<KeyValue>>) -> Attributes {
+fn object(pairs: Option<Vec<Object<KeyValue>>>) -> Attributes {
     let pairs = pairs.into_iter().flatten();
-    pairs
-        .map(|pair| (pair.key.unwrap_or_default(), pair.value.map_or(Value::Null, AnyValue::into_json)))
-        .collect()
+    let pairs = pairs.map(|Object(KeyValue { key, value })| {
+        (key.unwrap_or_default(), value.map_or(Value::Null, |Object(value)| value.into_json()))
+    });
+    pairs.collect()
 }
 
 impl AnyValue {
@@ -141,9 +148,9 @@ impl AnyValue {
             Value::from(int)
         } else if let Some(double) = self.double {
             double.into_json()
-        } else if let Some(array) = self.array {
-            Value::Array(array.values.into_iter().flatten().map(Self::into_json).collect())
-        } else if let Some(list) = self.list {
+        } else if let Some(Object(array)) = self.array {
+            Value::Array(array.values.into_iter().flatten().map(|Object(value)| value.into_json()).collect())
+        } else if let Some(Object(list)) = self.list {
             Value::Object(object(list.values))
         } else {
             Value::Null
@@ -160,6 +167,26 @@ impl Double {
             None if self.0 > 0.0 => Value::from("Infinity"),
             None => Value::from("-Infinity"),
         }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
 

@@ -8,14 +8,14 @@ use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
-use self::message::{Request, Resource, ResourceSpans};
+use self::message::{Object, Request, Resource, ResourceSpans};
 use self::span::Service;
 pub(crate) use self::span::SpanError;
 use crate::Span;
 
 /// A request that is well-formed throughout and whose spans are still to be read.
 #[derive(Debug)]
-pub(crate) struct Parsed<'a>(Vec<ResourceSpans<'a>>);
+pub(crate) struct Parsed<'a>(Vec<Object<ResourceSpans<'a>>>);
 
 /// A span that was valid JSON and still could not be kept.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub(crate) struct Rejected {
 /// The body is not an OTLP/JSON trace request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecodeError {
-    #[error("the body is not an OTLP/JSON trace request: expected an object at line 1 column 1")]
-    NotAnObject,
+    #[error("the body is not an OTLP/JSON trace request: it is not UTF-8 at line {line} column {column}")]
+    NotUtf8 { line: usize, column: usize },
     #[error("the body is not an OTLP/JSON trace request: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -53,20 +53,24 @@ impl fmt::Display for Rejected {
 /// Spans are cut out of the body as raw JSON and each is decoded on its own when its turn comes: one that does not fit
 /// takes no other with it, and no two are in memory at once.
 pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, DecodeError> {
-    // serde reads a struct from an array too; OTLP does not.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|&byte| byte == b'[') {
-        return Err(DecodeError::NotAnObject);
-    }
-    let request: Request<'_> = serde_json::from_slice(body)?;
+    // serde does not look at what it skips.
+    let text = std::str::from_utf8(body).map_err(|error| not_utf8(&body[..error.valid_up_to()]))?;
+    let Object(request): Object<Request<'_>> = serde_json::from_str(text)?;
     Ok(Parsed(request.resource_spans.unwrap_or_default()))
+}
+
+/// The place is counted as `serde_json` does: in bytes, from one.
+fn not_utf8(before: &[u8]) -> DecodeError {
+    let lines = before.split(|byte| *byte == b'\n');
+    DecodeError::NotUtf8 { line: lines.clone().count(), column: 1 + lines.last().unwrap_or_default().len() }
 }
 
 impl<'a> Parsed<'a> {
     /// The spans, in the order of the request.
     pub(crate) fn spans(self) -> impl Iterator<Item = Result<Span, Rejected>> + 'a {
-        self.0.into_iter().enumerate().flat_map(|(resource, group)| {
+        self.0.into_iter().enumerate().flat_map(|(resource, Object(group))| {
             let service = Rc::new(service(group.resource));
-            group.scope_spans.into_iter().flatten().enumerate().flat_map(move |(scope, group)| {
+            group.scope_spans.into_iter().flatten().enumerate().flat_map(move |(scope, Object(group))| {
                 let service = Rc::clone(&service);
                 group.spans.into_iter().flatten().enumerate().map(move |(span, raw)| {
                     let decoded = match &*service {
@@ -83,7 +87,8 @@ impl<'a> Parsed<'a> {
 /// Who sent the group; the error is text, because every span of the group repeats it.
 fn service(resource: Option<&RawValue>) -> Result<Service, String> {
     let Some(raw) = resource else { return Ok(Service::default()) };
-    let resource: Resource = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    let Object(resource): Object<Resource> =
+        serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
     Ok(Service::of(resource))
 }
 
@@ -286,6 +291,8 @@ mod tests {
             json!({"attributes": [{"key": "k", "value": {"intValue": 1.5}}]}),
             json!({"attributes": [{"key": "k", "value": {"intValue": "9223372036854775808"}}]}),
             json!({"attributes": {"k": "v"}}),
+            json!({"attributes": [["k", {"stringValue": "v"}]]}),
+            json!({"status": [2, "an array is no message"]}),
         ] {
             let reason = only(changes).err().unwrap_or_default();
             assert!(reason.contains(" at line 1 column "), "{reason}");
@@ -324,15 +331,23 @@ mod tests {
     fn what_is_no_request_fails_with_the_place() {
         for (body, place) in [
             ("", "line 1 column 0"),
-            ("[]", "line 1 column 1"),
+            ("[]", "expected an object at line 1 column 0"),
             ("{\"resourceSpans\":\n 7}", "line 2 column 2"),
             (r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"a":tru}]}]}]}"#, "line 1 column 52"),
             ("{} {}", "line 1 column 4"),
+            (r#"{"resourceSpans":[[[]]]}"#, "line 1 column 18"),
+            (r#"{"resourceSpans":[{"scopeSpans":[[[]]]}]}"#, "line 1 column 33"),
         ] {
             let error = decode(body.as_bytes()).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.ends_with(place), "{body}: {error}");
         }
-        assert!(decode(b"{\"resourceSpans\":[{\"resource\":\"\xff\"}]}").is_err(), "not UTF-8");
+        for skipped in [
+            &b"{\"resourceSpans\":[{\n\"resource\":\"\xff\"}]}"[..],
+            b"{\"resourceSpans\":[\n{\"schema\": \"\xff\"}]}",
+        ] {
+            let error = decode(skipped).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.ends_with("it is not UTF-8 at line 2 column 13"), "{error}");
+        }
         assert!(decode(b"{}").is_ok() && decode(br#"{"resourceSpans":null}"#).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::message::{EventMessage, Nanos, Resource, SpanMessage, StatusMessage};
+use super::message::{EventMessage, Nanos, Object, Resource, SpanMessage, StatusMessage};
 use crate::{Attributes, Event, IdError, Span, SpanId, SpanStatus, Timestamp};
 
 /// The keys a column fills from, the first that is there. A key that filled a column is no attribute any more; the others
@@ -33,8 +33,6 @@ pub(super) struct Service {
 pub(crate) enum SpanError {
     #[error("its resource does not fit: {0}")]
     Resource(String),
-    #[error("a span is an object")]
-    NotAnObject,
     #[error("{0}")]
     Shape(#[from] serde_json::Error),
     #[error("{0} is missing")]
@@ -58,10 +56,7 @@ impl Service {
 }
 
 pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanError> {
-    if !raw.get().starts_with('{') {
-        return Err(SpanError::NotAnObject);
-    }
-    let mut message: SpanMessage = serde_json::from_str(raw.get())?;
+    let Object(mut message): Object<SpanMessage> = serde_json::from_str(raw.get())?;
     let start_time = time("startTimeUnixNano", message.start_time_unix_nano)?;
     let end_time = time("endTimeUnixNano", message.end_time_unix_nano)?;
     if end_time < start_time {
@@ -70,7 +65,8 @@ pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanErro
     let mut rest = message.take_attributes();
     let (kind, kind_said) = kind(&mut rest);
     let events: Vec<Event> = message.events.into_iter().flatten().map(event).collect();
-    let (status, status_message) = status(message.status.unwrap_or_default(), &events);
+    let (status, status_message) =
+        status(message.status.map(|Object(status)| status).unwrap_or_default(), &events);
     Ok(Span {
         span_id: id("spanId", message.span_id)?,
         trace_id: id("traceId", message.trace_id)?,
@@ -142,7 +138,7 @@ fn kind(attributes: &mut Attributes) -> (String, bool) {
     (kind.to_owned(), true)
 }
 
-fn event(mut message: EventMessage) -> Event {
+fn event(Object(mut message): Object<EventMessage>) -> Event {
     Event {
         time: Timestamp::from_unix_nanos(message.time_unix_nano.map_or(0, |Nanos(nanos)| nanos)),
         attributes: message.take_attributes(),
