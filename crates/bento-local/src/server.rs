@@ -34,8 +34,8 @@ const HOUSEKEEPING: Duration = Duration::from_secs(2);
 ///
 /// let server = Server::start(Config::default())?;
 /// assert!(server.url().starts_with("http://127.0.0.1:"));
-/// assert!(server.runs().is_empty());
-/// # Ok::<(), bento_local::StartError>(())
+/// assert!(server.runs()?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "a server stops when it is dropped"]

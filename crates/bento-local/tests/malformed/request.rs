@@ -1,5 +1,6 @@
 //! How a body is put on the wire, rightly or not, and what the headers and the bytes alone deserve.
 
+use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
@@ -13,11 +14,17 @@ use serde_json::Value;
 pub(crate) const BODY: usize = 256 << 10;
 pub(crate) const INFLATED: usize = 512 << 10;
 
-#[derive(Debug)]
 pub(crate) struct Request {
     headers: Vec<(&'static str, &'static str)>,
     pub(crate) wire: Vec<u8>,
     is_chunked: bool,
+}
+
+/// Without the bytes, which may be many.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}, chunked: {}, {} bytes", self.headers, self.is_chunked, self.wire.len())
+    }
 }
 
 #[derive(Debug)]
