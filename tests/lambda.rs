@@ -20,8 +20,8 @@ async fn the_run_is_there_when_the_handler_returns() {
     assert_eq!(reply.unwrap(), json!({"answer": "WHY?"}));
     let runs = server.runs().unwrap();
     let [run] = &runs[..] else { unreachable!("{runs:?}") };
-    assert_eq!((run.name.as_str(), run.status), ("user_turn", RunStatus::Ok));
-    assert_eq!(run.session_id.as_deref(), Some("request-1"));
+    assert_eq!((run.summary.name.as_str(), run.summary.status()), ("user_turn", RunStatus::Ok));
+    assert_eq!(run.summary.session_id.as_deref(), Some("request-1"));
     let [turn, answer] = &run.spans[..] else { unreachable!("{run:?}") };
     assert_eq!((turn.input.as_deref(), turn.output.as_deref()), (Some("why?"), Some("WHY?")));
     assert_eq!((answer.name.as_str(), answer.model.as_deref()), ("answer", Some("gpt-4o-mini")));
@@ -31,7 +31,10 @@ async fn the_run_is_there_when_the_handler_returns() {
     assert_eq!(reply.unwrap_err().to_string(), "no question");
     let runs = server.runs().unwrap();
     let [run, _] = &runs[..] else { unreachable!("{runs:?}") };
-    assert_eq!((run.session_id.as_deref(), run.status), (Some("request-2"), RunStatus::Error));
+    assert_eq!(
+        (run.summary.session_id.as_deref(), run.summary.status()),
+        (Some("request-2"), RunStatus::Error)
+    );
     assert_eq!(run.spans[0].status_message.as_deref(), Some("no question"));
 
     // A backend that is gone costs the trace and a bounded wait, not the answer.

@@ -18,16 +18,16 @@ impl RunSet {
         let (Some(&first), Some(&last)) = (keys.iter().min(), keys.iter().max()) else {
             return Self::default();
         };
-        let mut set = Self { first, bits: Vec::new() };
-        set.bits.resize(set.place(last).map_or(0, |(word, _)| word + 1), 0);
-        for (word, bit) in keys.iter().filter_map(|key| set.place(*key)).collect::<Vec<_>>() {
-            set.bits[word] |= bit;
+        let mut bits = vec![0; place(first, last).map_or(0, |(word, _)| word + 1)];
+        for (word, bit) in keys.iter().filter_map(|key| place(first, *key)) {
+            bits[word] |= bit;
         }
-        set
+        Self { first, bits }
     }
 
     pub(super) fn has(&self, key: i64) -> bool {
-        self.place(key).is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|bits| bits & bit != 0))
+        place(self.first, key)
+            .is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|bits| bits & bit != 0))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -36,10 +36,8 @@ impl RunSet {
 
     /// Only those that the other set has too.
     pub(super) fn keep(&mut self, other: &Self) {
-        let missing: Vec<_> = self.keys().filter(|key| !other.has(*key)).collect();
-        for (word, bit) in missing.into_iter().filter_map(|key| self.place(key)).collect::<Vec<_>>() {
-            self.bits[word] &= !bit;
-        }
+        let common: Vec<_> = self.keys().filter(|key| other.has(*key)).collect();
+        *self = Self::of(&common);
     }
 
     /// The keys, the smallest first.
@@ -54,12 +52,12 @@ impl RunSet {
             })
         })
     }
+}
 
-    /// The word and the bit in it that stand for a key.
-    fn place(&self, key: i64) -> Option<(usize, u64)> {
-        let at = usize::try_from(key.checked_sub(self.first)?).ok()?;
-        Some((at / BITS, 1 << (at % BITS)))
-    }
+/// The word and the bit in it that stand for a key.
+fn place(first: i64, key: i64) -> Option<(usize, u64)> {
+    let at = usize::try_from(key.checked_sub(first)?).ok()?;
+    Some((at / BITS, 1 << (at % BITS)))
 }
 
 #[cfg(test)]
