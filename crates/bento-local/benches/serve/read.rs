@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -15,6 +15,9 @@ use crate::spans::{Runs, TIME, nanos, rank, span_id, trace_id, word};
 
 /// How often each question is asked.
 const TIMES: u64 = 30;
+
+/// A question that takes longer than that altogether is not asked any more.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The spans of the one long run.
 const LONG: u64 = 10_000;
@@ -213,10 +216,12 @@ fn put(client: &Client, question: &Question<'_>) -> Outcome {
     for time in 0..TIMES {
         let answer = client.get(&(question.path)(time))?;
         times.push(answer.took);
-        if answer.status == 200 {
-            last = Some(answer);
-        } else {
+        if answer.status != 200 {
             failed = Some(answer.status);
+            break;
+        }
+        last = Some(answer);
+        if times.total() > PATIENCE {
             break;
         }
     }
