@@ -9,13 +9,14 @@ use crate::Outcome;
 use crate::backend::Backend;
 use crate::client::Client;
 use crate::figures::{Times, head, millis, row};
-use crate::spans::{Runs, rank, word, words};
+use crate::spans::{Runs, words};
 
 /// Bodies that are made before the clock goes on.
 const AHEAD: usize = 64;
 
-/// What the SDK's queue takes at once.
+/// What the SDK's queue takes at once, and the spans of a run in it.
 const WAVE: u64 = 2_000;
+const RUN: usize = 8;
 
 const COLUMNS: [&str; 9] = [
     "sender",
@@ -54,42 +55,39 @@ pub(crate) fn by_the_sdk(folder: &Path, spans: u64) -> Outcome {
     let mut backend = Backend::start(folder)?;
     let bento = bento::builder().api_key("bl_pk_local").base_url(backend.url()).init()?;
     let mut rng = Rng::with_seed(1);
-    let texts: Vec<_> =
-        (0..WAVE).map(|_| (words(&mut rng, 30), words(&mut rng, 45), word(rank(&mut rng)))).collect();
+    let texts: Vec<_> = (0..WAVE).map(|_| (words(&mut rng, 30), words(&mut rng, 45))).collect();
     let mut flushes = Times::default();
     let started = Instant::now();
     for wave in 0..spans / WAVE {
-        for (turn, (input, output, tag)) in (0u64..).zip(&texts) {
-            if turn % 8 == 0 {
-                bento::track_ai("user_turn")
-                    .user_id("u42")
-                    .convo_id(format!("c{wave}"))
-                    .tags(tag.as_str())
-                    .input(input)
-                    .send();
-            } else {
+        for run in texts.chunks(RUN) {
+            let (input, output) = &run[0];
+            let turn = bento::begin("user_turn")
+                .user_id("u42")
+                .convo_id(format!("c{wave}"))
+                .tags("env:prod")
+                .input(input);
+            let turn = turn.start();
+            for (at, (input, output)) in (1..).zip(&run[1..]) {
                 bento::track_ai("answer")
                     .model("gpt-4o")
                     .provider("openai")
                     .input(input)
                     .output(output)
-                    .tokens(turn, 17)
+                    .tokens(at, 17)
                     .send();
             }
+            turn.output(output);
         }
-        let flushed = Instant::now();
+        let waits = Instant::now();
         bento::flush(Duration::from_secs(30))?;
-        flushes.push(flushed.elapsed());
+        flushes.push(waits.elapsed());
     }
     let took = started.elapsed();
     let delivered = bento::status().delivered();
     if delivered != spans / WAVE * WAVE {
         return Err(format!("{delivered} of {spans} spans were delivered").into());
     }
-    head(
-        "## Ingest: the SDK as the client, runs of one span; the times are of a flush of 2,000 spans",
-        &COLUMNS,
-    );
+    head("## Ingest: the SDK as the client, 8 a run; the times are of a flush of 2,000 spans", &COLUMNS);
     report(&backend, "the SDK", delivered, took, &flushes)?;
     drop(bento);
     backend.stop().map(drop)

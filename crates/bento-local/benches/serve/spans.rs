@@ -87,7 +87,7 @@ impl Runs {
             if is_root {
                 let mut tags =
                     vec![json!({"stringValue": if rng.bool() { "env:prod" } else { "env:staging" }})];
-                if run % RARE == 0 {
+                if run.is_multiple_of(RARE) {
                     tags.push(json!({"stringValue": "incident"}));
                 }
                 if run % RARE == 2 {

@@ -61,8 +61,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, DecodeError> {
 
 /// The place is counted as `serde_json` does: in bytes, from one.
 fn not_utf8(before: &[u8]) -> DecodeError {
-    let lines = before.split(|byte| *byte == b'\n');
-    DecodeError::NotUtf8 { line: lines.clone().count(), column: 1 + lines.last().unwrap_or_default().len() }
+    let mut lines = before.rsplit(|byte| *byte == b'\n');
+    let column = 1 + lines.next().unwrap_or_default().len();
+    DecodeError::NotUtf8 { line: 1 + lines.count(), column }
 }
 
 impl<'a> Parsed<'a> {

@@ -105,9 +105,9 @@ impl Run<'_> {
         assert!(found.is_empty(), "{}: nobody sent {found:?}", self.id);
         assert_eq!(sums(&whole["trace"]), expected_sums(&stored), "{}", self.id);
 
-        let list = server.get(&format!("/workspaces/local/traces?q={}", last.word())).unwrap();
+        let page = server.get(&format!("/workspaces/local/traces?q={}", last.word())).unwrap();
         let ids: Vec<_> =
-            list["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+            page["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
         assert_eq!(ids, [self.id], "the search finds it");
         let span = server.get(&format!("/spans/{}", last.span)).unwrap_or_default();
         assert_eq!(columns(&span), last.columns(), "{} {} by its id", self.id, last.span);

@@ -27,7 +27,7 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines.find_map(|line| Some(line.unwrap().split_once("BENTOLABS_BASE_URL=")?.1.to_owned()));
-        Self { child, _output: lines, url: url.expect("it says where it listens"), agent: agent() }
+        Self { child, _output: lines, url: url.unwrap(), agent: agent() }
     }
 
     pub(crate) fn url(&self) -> String {

@@ -100,7 +100,7 @@ fn change(rng: &mut Rng, node: &mut Value, raws: &mut Vec<String>) {
         1 => {
             *node = [Value::from(true), 0.into(), 17.into(), (-3).into(), "text".into(), "".into()]
                 [rng.usize(..6)]
-            .clone()
+            .clone();
         }
         2 => *node = [Value::Array(vec![]), Value::Object(Map::new())][rng.usize(..2)].clone(),
         3 => *node = Value::Array(vec![node.take()]),

@@ -92,7 +92,7 @@ pub(crate) fn wrong(rng: &mut Rng, json: Vec<u8>) -> Request {
             let at = rng.usize(..request.wire.len());
             request.wire[at] ^= 1 << rng.u8(..8);
         }
-        10 => request.wire.extend_from_slice(&[&b"\0\0\0\0"[..], b"more", b"\x1f\x8b", b" "][rng.usize(..4)]),
+        10 => request.wire.extend_from_slice([&b"\0\0\0\0"[..], b"more", b"\x1f\x8b", b" "][rng.usize(..4)]),
         _ if rng.u8(..4) == 0 => request.wire = vec![b' '; BODY + rng.usize(1..9)],
         _ if rng.u8(..3) == 0 => {
             // A few hundred bytes that would be megabytes.
