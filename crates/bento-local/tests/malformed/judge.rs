@@ -143,7 +143,11 @@ impl Reading {
         let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         if is_plain {
             // More digits than these are beyond every range.
-            let number = if digits.len() < 30 { text.parse::<i128>().unwrap() } else { i128::MAX };
+            let number = if digits.trim_start_matches('0').len() < 30 {
+                text.parse::<i128>().unwrap()
+            } else {
+                i128::MAX
+            };
             let is_usual = text == "0" || !(digits.starts_with('0'));
             return if !range.contains(&number) {
                 self.bad()

@@ -27,9 +27,13 @@ impl Kept {
         self.open.extend(words.map(|word| String::from_utf8_lossy(word).to_lowercase()));
     }
 
+    /// Of a run that both have, nobody can say which span was the first.
     pub(crate) fn extend(&mut self, other: Self) {
-        assert!(other.runs.keys().all(|run| !self.runs.contains_key(run)), "each sender has runs of its own");
-        self.runs.extend(other.runs);
+        for (run, spans) in other.runs {
+            if self.runs.insert(run.clone(), spans).is_some() {
+                self.open.insert(run);
+            }
+        }
         self.open.extend(other.open);
     }
 
