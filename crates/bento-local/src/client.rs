@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::RequestBuilder;
-use ureq::http::header::AUTHORIZATION;
-use ureq::http::{HeaderValue, Response};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::{HeaderMap, HeaderValue, Response};
 
 use crate::terminal::clean;
 use crate::{IdError, Run, Span, TraceId};
@@ -50,6 +50,16 @@ pub enum FetchError {
         url: String,
         /// What went wrong on the way.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What answers there does not speak JSON.
+    #[error("what answers at {url} is no bento backend: its answer ({status}) is {media}")]
+    Foreign {
+        /// What was asked for.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The media type of its answer.
+        media: String,
     },
     /// The answer is not what was asked for.
     #[error("the backend's answer is not to be understood: {0}")]
@@ -175,6 +185,9 @@ impl Client {
 impl Answer {
     fn of(url: String, response: Result<Response<ureq::Body>, ureq::Error>) -> Result<Self, FetchError> {
         let (head, mut body) = response.map_err(|error| unreachable(&url, error))?.into_parts();
+        if let Some(media) = foreign(&head.headers) {
+            return Err(FetchError::Foreign { url, status: head.status.as_u16(), media });
+        }
         if head.status.is_success() {
             return Ok(Self { url, body });
         }
@@ -214,6 +227,13 @@ fn unreachable(url: &str, error: impl std::error::Error + Send + Sync + 'static)
     FetchError::Unreachable { url: url.to_owned(), source: Box::new(error) }
 }
 
+/// The media type of an answer that says it is something else than JSON.
+fn foreign(headers: &HeaderMap) -> Option<String> {
+    let media = headers.get(CONTENT_TYPE)?.to_str().unwrap_or("?").split(';').next()?.trim();
+    let is_json = media.eq_ignore_ascii_case("application/json");
+    (!is_json).then(|| clean(media, LONGEST_DETAIL))
+}
+
 /// The parser quotes what it stumbled over.
 pub(crate) fn not_understood(error: &serde_json::Error) -> FetchError {
     FetchError::Answer(clean(&error.to_string(), LONGEST_DETAIL).into())
@@ -237,10 +257,16 @@ mod tests {
 
     /// Reads a run from a backend that answers `status` and `body`, which must fail; says how.
     fn failure(status: u16, body: &str) -> std::io::Result<String> {
+        failure_of(status, "", body)
+    }
+
+    /// The same, with lines in the answer's head.
+    fn failure_of(status: u16, head: &str, body: &str) -> std::io::Result<String> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let url = format!("http://{}", listener.local_addr()?);
         let answer =
-            format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
+            format!("HTTP/1.1 {status} Status\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len())
+                .into_bytes();
         let backend = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept()?;
             let mut head = Vec::new();
@@ -264,6 +290,18 @@ mod tests {
         assert_eq!(failure(500, &"x".repeat(9_999))?, refused(&format!("{}…", "x".repeat(400))));
         let status = failure(200, r#"{"spans":[{"status":"\u001b[2J\u202ebad"}]}"#)?;
         assert!(status.contains("unknown variant ` [2Jbad`"), "{status:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_web_server_that_is_no_backend_is_told_apart() -> std::io::Result<()> {
+        for status in [200, 404] {
+            let told = failure_of(status, "Content-Type: text/html; charset=utf-8\r\n", "<html>")?;
+            let expected = format!("is no bento backend: its answer ({status}) is text/html");
+            assert!(told.ends_with(&expected), "{told}");
+        }
+        let told = failure_of(404, "Content-Type: application/json\r\n", r#"{"detail": "no"}"#)?;
+        assert!(told.starts_with("there is no run"), "{told}");
         Ok(())
     }
 

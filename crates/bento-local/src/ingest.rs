@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, Read as _};
+use std::iter;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,8 +25,8 @@ use crate::{Span, TraceId};
 /// Bodies that may wait; who sends another one waits to hand it over.
 const WAITING: usize = 16;
 
-/// Bytes of bodies on the wire that are stored in one go.
-const TOGETHER: usize = 8 << 20;
+/// Bytes of bodies, inflated, after which no further one is stored in the same go.
+const TOGETHER: usize = 16 << 20;
 
 /// The largest body in bytes, on the wire and inflated.
 #[derive(Clone, Copy, Debug)]
@@ -91,15 +92,24 @@ pub(crate) struct Received {
     bytes: AtomicU64,
 }
 
-/// A body that is stored: the spans of it that could not be, and what it held.
+/// The spans of a body that could not be stored: how many, and why the first one could not.
 #[derive(Debug)]
-struct Stored {
-    rejected: Vec<Rejected>,
-    spans: usize,
-    bytes: usize,
+pub(crate) struct Refusals {
+    pub(crate) count: u64,
+    pub(crate) first: String,
 }
 
-type Answer = oneshot::Sender<Result<Vec<Rejected>, IngestError>>;
+/// A body that is stored, and what it held.
+#[derive(Debug)]
+struct Stored {
+    refusals: Option<Refusals>,
+    spans: usize,
+    /// On the wire.
+    bytes: usize,
+    inflated: usize,
+}
+
+type Answer = oneshot::Sender<Result<Option<Refusals>, IngestError>>;
 
 /// Why a body is not in the batch.
 enum Refused {
@@ -111,7 +121,7 @@ enum Refused {
 
 impl Intake {
     /// Hands a body over, and gives the spans of it that could not be kept once all others are durable.
-    pub(crate) async fn store(&self, body: Body) -> Result<Vec<Rejected>, IngestError> {
+    pub(crate) async fn store(&self, body: Body) -> Result<Option<Refusals>, IngestError> {
         let (answer, answered) = oneshot::channel();
         self.0.send((body, answer)).await.map_err(|_| IngestError::Stopping)?;
         answered.await.unwrap_or(Err(IngestError::Stopping))
@@ -128,30 +138,57 @@ impl Ingest {
     }
 
     fn run(self, mut waiting: mpsc::Receiver<(Body, Answer)>) {
-        while let Some((body, answer)) = waiting.blocking_recv() {
-            let mut bytes = body.wire.len();
-            let (mut bodies, mut answers) = (vec![body], vec![answer]);
-            while bytes < TOGETHER
-                && let Ok((body, answer)) = waiting.try_recv()
-            {
-                bytes += body.wire.len();
-                bodies.push(body);
+        while let Some(first) = waiting.blocking_recv() {
+            let mut answers = Vec::new();
+            let bodies = iter::once(first).chain(iter::from_fn(|| waiting.try_recv().ok()));
+            let stored = self.store(bodies.map(|(body, answer)| {
                 answers.push(answer);
-            }
-            self.take(bodies, answers);
+                body
+            }));
+            self.answer(answers, stored);
         }
     }
 
-    /// Stores bodies in one go. If the store fails, none of them is kept and each is told, so that its sender tries again.
-    fn take(&self, bodies: Vec<Body>, answers: Vec<Answer>) {
-        match self.store(bodies) {
+    /// Stores bodies in one go, until they are enough.
+    fn store(
+        &self,
+        bodies: impl Iterator<Item = Body>,
+    ) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
+        let known = self.store.workspaces()?;
+        let mut batch = self.store.begin()?;
+        let mut touched = HashSet::new();
+        let mut outcomes = Vec::new();
+        let mut inflated = 0;
+        for body in bodies {
+            let asked = known.iter().find(|workspace| workspace.id == body.workspace);
+            let workspace = asked.map_or(WORKSPACE, |workspace| &workspace.id);
+            outcomes.push(match self.add(&mut *batch, workspace, body, &mut touched) {
+                Ok(stored) => {
+                    inflated += stored.inflated;
+                    Ok(stored)
+                }
+                Err(Refused::Body(error)) => Err(error),
+                Err(Refused::Store(error)) => return Err(error),
+            });
+            if inflated >= TOGETHER {
+                break;
+            }
+        }
+        batch.commit()?;
+        self.settled.touch(touched, Instant::now());
+        Ok(outcomes)
+    }
+
+    /// If the store failed, none of the bodies is kept and each is told, so that its sender tries again.
+    fn answer(&self, answers: Vec<Answer>, stored: Result<Vec<Result<Stored, IngestError>>, StoreError>) {
+        match stored {
             Ok(outcomes) => {
                 for (answer, outcome) in answers.into_iter().zip(outcomes) {
                     if let Ok(Stored { spans, bytes, .. }) = &outcome {
                         self.received.count(*spans, *bytes);
                     }
                     // Who hung up has no use for the answer.
-                    let _ = answer.send(outcome.map(|stored| stored.rejected));
+                    let _ = answer.send(outcome.map(|stored| stored.refusals));
                 }
             }
             Err(error) => {
@@ -161,25 +198,6 @@ impl Ingest {
                 }
             }
         }
-    }
-
-    fn store(&self, bodies: Vec<Body>) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
-        let known = self.store.workspaces()?;
-        let mut batch = self.store.begin()?;
-        let mut touched = HashSet::new();
-        let mut outcomes = Vec::with_capacity(bodies.len());
-        for body in bodies {
-            let asked = known.iter().find(|workspace| workspace.id == body.workspace);
-            let workspace = asked.map_or(WORKSPACE, |workspace| &workspace.id);
-            outcomes.push(match self.add(&mut *batch, workspace, body, &mut touched) {
-                Ok(stored) => Ok(stored),
-                Err(Refused::Body(error)) => Err(error),
-                Err(Refused::Store(error)) => return Err(error),
-            });
-        }
-        batch.commit()?;
-        self.settled.touch(touched, Instant::now());
-        Ok(outcomes)
     }
 
     fn add(
@@ -194,7 +212,7 @@ impl Ingest {
         if let Some(hook) = &self.on_body {
             panic::catch_unwind(AssertUnwindSafe(|| hook(&json))).map_err(|_| IngestError::Hook)?;
         }
-        let mut stored = Stored { rejected: Vec::new(), spans: 0, bytes };
+        let mut stored = Stored { refusals: None, spans: 0, bytes, inflated: json.len() };
         for span in otlp::parse(&json).map_err(IngestError::Decode)?.spans() {
             match span {
                 Ok(mut span) => {
@@ -204,7 +222,7 @@ impl Ingest {
                         touched.insert(span.trace_id);
                     }
                 }
-                Err(rejected) => stored.rejected.push(rejected),
+                Err(rejected) => Refusals::add(&mut stored.refusals, &rejected),
             }
         }
         Ok(stored)
@@ -235,6 +253,15 @@ impl Ingest {
             Tokens { input: input.unwrap_or(0), output: output.unwrap_or(0), cached: cached.unwrap_or(0) };
         let model = span.model.as_deref().filter(|_| input.is_some() || output.is_some())?;
         self.prices.cost(model, tokens)
+    }
+}
+
+impl Refusals {
+    fn add(refusals: &mut Option<Self>, rejected: &Rejected) {
+        match refusals {
+            Some(refusals) => refusals.count += 1,
+            None => *refusals = Some(Self { count: 1, first: rejected.to_string() }),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod api;
 pub mod cli;
 pub mod client;
 mod config;
+mod connections;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzed;

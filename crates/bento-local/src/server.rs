@@ -6,19 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
-use axum::serve::ListenerExt as _;
 use tokio::sync::oneshot;
 
 use crate::api::{self, Backend};
+use crate::connections::{self, Patience};
 use crate::ingest::{Ingest, Received};
 use crate::settled::Settled;
 use crate::store::{Detail, Position, Retention, RunQuery, SpanQuery, Store, StoreError, WORKSPACE};
-use crate::{Config, Run, RunState, StartError, Timestamp, TraceId};
+use crate::{Config, Run, RunState, StartError, Summary, Timestamp, TraceId};
 
-/// How long requests that are under way may take once the server is told to stop.
-const FINISH: Duration = Duration::from_secs(1);
-
-/// How long [`Server::stop`] waits for the thread, which itself waits [`FINISH`] at most, and for what is being stored.
+/// How long [`Server::stop`] waits for the thread, which itself waits for requests and for what is being stored.
 const STOP: Duration = Duration::from_secs(3);
 
 /// Threads for calls of the store.
@@ -135,10 +132,11 @@ impl Server {
     /// The runs that have their root and got no span for `quiet`: each is told once, and again when more of it came. Of
     /// more than 10,000 at a time some are not told.
     pub fn take_settled(&self, quiet: Duration) -> Vec<Run> {
-        let quiet = self.settled.quiet(Instant::now(), quiet).into_iter();
-        let runs = quiet.filter_map(|id| self.read(id).ok()?);
-        let runs = runs.filter(|run| run.summary.state() != RunState::Running);
-        runs.inspect(|run| self.settled.take(run.summary.trace_id)).collect()
+        let quiet = self.settled.take_quiet(Instant::now(), quiet).into_iter();
+        // One whose root has not arrived is told when it has: its arrival makes it a run to watch again.
+        let is_done = |run: &Summary| run.state() != RunState::Running;
+        let done = quiet.filter(|id| matches!(self.store.run(*id), Ok(Some((_, run))) if is_done(&run)));
+        done.filter_map(|id| self.read(id).ok()?).collect()
     }
 
     /// How many bodies were accepted. A body that is counted here is in every other number and in the runs.
@@ -216,8 +214,10 @@ fn spawn(
                 Err(error) => return drop(report.send(Err(error))),
             };
             let _ = report.send(Ok(()));
+            // An error says that the server was dropped, which means stop as well.
+            let stop = async { drop(stopped.await) };
             tokio::select! {
-                () = serve(listener, backend, stopped) => {}
+                () = connections::serve(listener, api::router(Arc::new(backend)), Patience::USUAL, stop) => {}
                 () = housekeeping.run() => {}
             }
         });
@@ -227,23 +227,6 @@ fn spawn(
     })?;
     started.recv().unwrap_or_else(|gone| Err(io::Error::other(gone)))?;
     Ok(Running { stop, done: Mutex::new(done) })
-}
-
-async fn serve(listener: tokio::net::TcpListener, backend: Backend, stopped: oneshot::Receiver<()>) {
-    let listener = listener.tap_io(|stream| {
-        // Answers are small; without this some would wait for a full packet. Failing to set it costs only time.
-        let _ = stream.set_nodelay(true);
-    });
-    let (stopping, stop_seen) = oneshot::channel();
-    let server = axum::serve(listener, api::router(Arc::new(backend))).with_graceful_shutdown(async {
-        // An error says that the server was dropped, which means stop as well.
-        let _ = stopped.await;
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        _ = server => {}
-        () = async { let _ = stop_seen.await; tokio::time::sleep(FINISH).await } => {}
-    }
 }
 
 /// Keeps the store within what it may keep.

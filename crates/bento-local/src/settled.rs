@@ -23,19 +23,12 @@ impl Settled {
         }
     }
 
-    /// The runs that got no span for `quiet`, the one that went quiet first ahead; they stay until they are taken.
-    pub(crate) fn quiet(&self, now: Instant, quiet: Duration) -> Vec<TraceId> {
-        let last = self.lock();
-        let is_quiet = |last: &Instant| now.saturating_duration_since(*last) >= quiet;
-        let mut runs: Vec<_> =
-            last.iter().filter(|(_, last)| is_quiet(last)).map(|(run, last)| (*last, *run)).collect();
-        drop(last);
-        runs.sort_unstable();
-        runs.into_iter().map(|(_, run)| run).collect()
-    }
-
-    pub(crate) fn take(&self, run: TraceId) {
-        self.lock().remove(&run);
+    /// The runs that got no span for `quiet`, the one that went quiet first ahead: each once, until it gets another one.
+    pub(crate) fn take_quiet(&self, now: Instant, quiet: Duration) -> Vec<TraceId> {
+        let is_quiet = |last: Instant| now.saturating_duration_since(last) >= quiet;
+        let mut runs: Vec<_> = self.lock().extract_if(|_, last| is_quiet(*last)).collect();
+        runs.sort_unstable_by_key(|(run, last)| (*last, *run));
+        runs.into_iter().map(|(run, _)| run).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TraceId, Instant>> {

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::price::Usd;
 use crate::{Span, SpanId, Timestamp, TraceId};
 
-/// The models and the characters of a name that a summary keeps; a run may say more than anybody reads.
-const MOST_MODELS: usize = 100;
+/// Models and labels that a summary keeps; a run may say more than anybody reads.
+const MOST: usize = 100;
+
+/// Characters of a text that a summary keeps. The span keeps it whole.
+const LONGEST: usize = 1_000;
 
 /// What a run adds up to.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +20,8 @@ const MOST_MODELS: usize = 100;
 pub struct Summary {
     /// The run's id.
     pub trace_id: TraceId,
-    /// The root span's name; the earliest span's as long as the root has not arrived.
+    /// The root span's name; the earliest span's as long as the root has not arrived. Of this and of the texts below the
+    /// first thousand characters are kept, of labels and models the first hundred.
     pub name: String,
     /// When the first span began.
     pub start_time: Timestamp,
@@ -130,9 +134,10 @@ impl Summary {
     }
 
     fn asked(&mut self, model: &str, at: Timestamp) {
+        let model = beginning(model);
         if let Some(first) = self.models.get_mut(model) {
             *first = at.min(*first);
-        } else if self.models.len() < MOST_MODELS {
+        } else if self.models.len() < MOST {
             self.models.insert(model.to_owned(), at);
         }
     }
@@ -140,14 +145,15 @@ impl Summary {
     /// Takes from the span what a run has from its leading span.
     fn follow(&mut self, span: &Span) {
         self.lead = Lead::of(span);
-        self.name.clone_from(&span.name);
+        self.name = beginning(&span.name).to_owned();
         if self.lead.is_root {
-            self.user_id.clone_from(&span.user_id);
-            self.session_id.clone_from(&span.session_id);
-            self.tags.clone_from(&span.tags);
-            self.trigger =
-                span.attributes.get("bento.trigger").and_then(|trigger| trigger.as_str()).map(str::to_owned);
-            self.version.clone_from(&span.service_version);
+            let kept = |text: &Option<String>| text.as_deref().map(beginning).map(str::to_owned);
+            self.user_id = kept(&span.user_id);
+            self.session_id = kept(&span.session_id);
+            self.version = kept(&span.service_version);
+            self.tags = span.tags.iter().take(MOST).map(|tag| beginning(tag).to_owned()).collect();
+            let trigger = span.attributes.get("bento.trigger").and_then(|trigger| trigger.as_str());
+            self.trigger = trigger.map(beginning).map(str::to_owned);
         }
     }
 
@@ -223,4 +229,8 @@ impl RunState {
             Self::Cancelled => "cancelled",
         }
     }
+}
+
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }

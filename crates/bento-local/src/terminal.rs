@@ -1,5 +1,8 @@
 //! Text that came from elsewhere, made fit for a terminal: nothing in it moves the cursor, hides, or turns around.
 
+/// The longest text of an error, in characters: a parser may quote a whole payload.
+const LONGEST_ERROR: usize = 500;
+
 /// One line of at most `longest` characters.
 pub(crate) fn clean(text: &str, longest: usize) -> String {
     let visible = text.trim().chars().filter(|c| !is_mark(*c));
@@ -15,6 +18,16 @@ pub(crate) fn clean(text: &str, longest: usize) -> String {
 #[cfg(feature = "cli")]
 pub(crate) fn is_text(character: char) -> bool {
     !breaks(character) && !is_mark(character)
+}
+
+/// Cuts the middle out, because parsers put the place at the end.
+pub(crate) fn shorten(text: String) -> String {
+    if text.chars().count() <= LONGEST_ERROR {
+        return text;
+    }
+    let head: String = text.chars().take(LONGEST_ERROR / 2).collect();
+    let tail = text.char_indices().rev().nth(LONGEST_ERROR / 2).map_or(0, |(start, _)| start);
+    format!("{head} … {}", &text[tail..])
 }
 
 /// Control characters and line ends, which keep words apart.

@@ -76,6 +76,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T
 }
 
 /// A parameter without a value is as good as none: clients write what is not set as `tag=`.
+/// What the parser says of a parameter that is given more than once and has one value.
+const SEVERAL: &str = "unsupported value";
+
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let said = |pair: &&str| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty());
     let said: Vec<_> = text.split('&').filter(said).collect();
@@ -85,6 +88,9 @@ fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
         let name =
             error.path().iter().next().map(ToString::to_string).filter(|_| error.path().to_string() != ".");
         match name {
+            Some(name) if error.inner().to_string() == SEVERAL => {
+                Problem::bad(&name, "it may be given once only")
+            }
             Some(name) => Problem::bad(&name, error.inner()),
             None => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.inner().to_string()),
         }

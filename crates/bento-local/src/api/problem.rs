@@ -8,9 +8,7 @@ use utoipa::ToSchema;
 
 use crate::ingest::IngestError;
 use crate::store::StoreError;
-
-/// In characters. Longer details are cut: a parser may quote a whole payload.
-const LONGEST: usize = 500;
+use crate::terminal::shorten;
 
 /// A refusal or a failure.
 #[derive(Debug, thiserror::Error)]
@@ -90,14 +88,4 @@ impl From<IngestError> for Problem {
         };
         Self::new(status, error.to_string())
     }
-}
-
-/// Cuts the middle out, because parsers put the place at the end.
-pub(super) fn shorten(text: String) -> String {
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    let head: String = text.chars().take(LONGEST / 2).collect();
-    let tail = text.char_indices().rev().nth(LONGEST / 2).map_or(0, |(start, _)| start);
-    format!("{head} … {}", &text[tail..])
 }

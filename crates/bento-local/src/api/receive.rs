@@ -14,9 +14,8 @@ use tokio::time::timeout;
 use super::Backend;
 use super::body;
 use super::guard::{self, KeyError};
-use super::problem::{Problem, shorten};
-use crate::ingest::{Body, Encoding};
-use crate::otlp::Rejected;
+use super::problem::Problem;
+use crate::ingest::{Body, Encoding, Refusals};
 
 /// KiB of bodies that are read or wait to be stored at one time.
 const ROOM: u32 = 64 << 10;
@@ -101,7 +100,7 @@ async fn receive(
         outcome
     });
     match timeout(STORE, stored).await {
-        Ok(Ok(outcome)) => Ok(Json(Accepted { partial_success: partial_success(&outcome?) })),
+        Ok(Ok(outcome)) => Ok(Json(Accepted { partial_success: partial_success(outcome?) })),
         Ok(Err(_)) => {
             Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be handed over"))
         }
@@ -152,12 +151,10 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
 }
 
 /// Names the first reason and counts the rest.
-fn partial_success(rejected: &[Rejected]) -> Option<PartialSuccess> {
-    let (first, others) = rejected.split_first()?;
-    let first = shorten(first.to_string());
-    let error_message =
-        if others.is_empty() { first } else { format!("{first} (and {} more)", others.len()) };
-    Some(PartialSuccess { rejected_spans: rejected.len().to_string(), error_message })
+fn partial_success(refusals: Option<Refusals>) -> Option<PartialSuccess> {
+    let Refusals { count, first } = refusals?;
+    let error_message = if count == 1 { first } else { format!("{first} (and {} more)", count - 1) };
+    Some(PartialSuccess { rejected_spans: count.to_string(), error_message })
 }
 
 #[cfg(test)]

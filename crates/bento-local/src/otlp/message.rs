@@ -7,18 +7,24 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use crate::Attributes;
 
+/// Elements of a list of spans, or of groups of spans. A body of two bytes a span would else take sixteen for each.
+pub(super) const MOST_SPANS: usize = 1_000_000;
+
+/// Elements of a list within a span.
+const MOST_VALUES: usize = 100_000;
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request<'a> {
     #[serde(borrow)]
-    pub(super) resource_spans: Option<Vec<Object<ResourceSpans<'a>>>>,
+    pub(super) resource_spans: Option<List<Object<ResourceSpans<'a>>, MOST_SPANS>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -27,18 +33,18 @@ pub(super) struct ResourceSpans<'a> {
     #[serde(borrow)]
     pub(super) resource: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) scope_spans: Option<Vec<Object<ScopeSpans<'a>>>>,
+    pub(super) scope_spans: Option<List<Object<ScopeSpans<'a>>, MOST_SPANS>>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ScopeSpans<'a> {
     #[serde(borrow)]
-    pub(super) spans: Option<Vec<&'a RawValue>>,
+    pub(super) spans: Option<List<&'a RawValue, MOST_SPANS>>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Resource {
-    attributes: Option<Vec<Object<KeyValue>>>,
+    attributes: Option<List<Object<KeyValue>, MOST_VALUES>>,
 }
 
 #[derive(Deserialize)]
@@ -50,8 +56,8 @@ pub(super) struct SpanMessage {
     pub(super) name: Option<String>,
     pub(super) start_time_unix_nano: Option<Nanos>,
     pub(super) end_time_unix_nano: Option<Nanos>,
-    attributes: Option<Vec<Object<KeyValue>>>,
-    pub(super) events: Option<Vec<Object<EventMessage>>>,
+    attributes: Option<List<Object<KeyValue>, MOST_VALUES>>,
+    pub(super) events: Option<List<Object<EventMessage>, MOST_VALUES>>,
     pub(super) status: Option<Object<StatusMessage>>,
 }
 
@@ -60,7 +66,7 @@ pub(super) struct SpanMessage {
 pub(super) struct EventMessage {
     pub(super) name: Option<String>,
     pub(super) time_unix_nano: Option<Nanos>,
-    attributes: Option<Vec<Object<KeyValue>>>,
+    attributes: Option<List<Object<KeyValue>, MOST_VALUES>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -96,12 +102,16 @@ struct AnyValue {
 
 #[derive(Deserialize)]
 struct Values<T> {
-    values: Option<Vec<Object<T>>>,
+    values: Option<List<Object<T>, MOST_VALUES>>,
 }
 
 /// A message that is written as an object. By itself serde takes an array of a struct's fields for the struct.
 #[derive(Debug)]
 pub(super) struct Object<T>(pub(super) T);
+
+/// A list of at most so many elements.
+#[derive(Debug)]
+pub(super) struct List<T, const MOST: usize>(Vec<T>);
 
 /// A 64-bit unsigned time.
 #[derive(Clone, Copy)]
@@ -130,7 +140,7 @@ impl EventMessage {
 }
 
 /// Where a key stands twice, which OTLP forbids, the last one counts.
-fn object(pairs: Option<Vec<Object<KeyValue>>>) -> Attributes {
+fn object(pairs: Option<List<Object<KeyValue>, MOST_VALUES>>) -> Attributes {
     let pairs = pairs.into_iter().flatten();
     let pairs = pairs.map(|Object(KeyValue { key, value })| {
         (key.unwrap_or_default(), value.map_or(Value::Null, |Object(value)| value.into_json()))
@@ -187,6 +197,42 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+impl<T, const MOST: usize> IntoIterator for List<T, MOST> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor::<T, MOST>(PhantomData))
+    }
+}
+
+struct ListVisitor<T, const MOST: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for ListVisitor<T, MOST> {
+    type Value = List<T, MOST>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {MOST} elements")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<List<T, MOST>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            if list.len() == MOST {
+                return Err(A::Error::invalid_length(MOST + 1, &self));
+            }
+            list.push(element);
+        }
+        Ok(List(list))
     }
 }
 

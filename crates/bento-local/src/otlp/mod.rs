@@ -8,14 +8,17 @@ use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
-use self::message::{Object, Request, Resource, ResourceSpans};
+use self::message::{List, MOST_SPANS, Object, Request, Resource, ResourceSpans};
 use self::span::Service;
 pub(crate) use self::span::SpanError;
 use crate::Span;
+use crate::terminal::shorten;
 
 /// A request that is well-formed throughout and whose spans are still to be read.
 #[derive(Debug)]
-pub(crate) struct Parsed<'a>(Vec<Object<ResourceSpans<'a>>>);
+pub(crate) struct Parsed<'a>(Option<Resources<'a>>);
+
+type Resources<'a> = List<Object<ResourceSpans<'a>>, MOST_SPANS>;
 
 /// A span that was valid JSON and still could not be kept.
 #[derive(Debug)]
@@ -44,7 +47,8 @@ struct Place {
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { resource, scope, span } = self.place;
-        write!(f, "resourceSpans[{resource}].scopeSpans[{scope}].spans[{span}]: {}", self.reason)
+        let reason = shorten(self.reason.to_string());
+        write!(f, "resourceSpans[{resource}].scopeSpans[{scope}].spans[{span}]: {reason}")
     }
 }
 
@@ -56,7 +60,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Parsed<'_>, DecodeError> {
     // serde does not look at what it skips.
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(&body[..error.valid_up_to()]))?;
     let Object(request): Object<Request<'_>> = serde_json::from_str(text)?;
-    Ok(Parsed(request.resource_spans.unwrap_or_default()))
+    Ok(Parsed(request.resource_spans))
 }
 
 /// The place is counted as `serde_json` does: in bytes, from one.
@@ -69,14 +73,14 @@ fn not_utf8(before: &[u8]) -> DecodeError {
 impl<'a> Parsed<'a> {
     /// The spans, in the order of the request.
     pub(crate) fn spans(self) -> impl Iterator<Item = Result<Span, Rejected>> + 'a {
-        self.0.into_iter().enumerate().flat_map(|(resource, Object(group))| {
+        self.0.into_iter().flatten().enumerate().flat_map(|(resource, Object(group))| {
             let service = Rc::new(service(group.resource));
             group.scope_spans.into_iter().flatten().enumerate().flat_map(move |(scope, Object(group))| {
                 let service = Rc::clone(&service);
                 group.spans.into_iter().flatten().enumerate().map(move |(span, raw)| {
                     let decoded = match &*service {
                         Ok(service) => span::decode(raw, service),
-                        Err(reason) => Err(SpanError::Resource(reason.clone())),
+                        Err(reason) => Err(SpanError::Resource(Rc::clone(reason))),
                     };
                     decoded.map_err(|reason| Rejected { place: Place { resource, scope, span }, reason })
                 })
@@ -85,11 +89,11 @@ impl<'a> Parsed<'a> {
     }
 }
 
-/// Who sent the group; the error is text, because every span of the group repeats it.
-fn service(resource: Option<&RawValue>) -> Result<Service, String> {
+/// Who sent the group; every span of the group shares the error.
+fn service(resource: Option<&RawValue>) -> Result<Service, Rc<str>> {
     let Some(raw) = resource else { return Ok(Service::default()) };
     let Object(resource): Object<Resource> =
-        serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+        serde_json::from_str(raw.get()).map_err(|error| Rc::from(shorten(error.to_string())))?;
     Ok(Service::of(resource))
 }
 

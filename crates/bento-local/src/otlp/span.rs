@@ -1,5 +1,7 @@
 //! From an OTLP span to our columns.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -32,7 +34,7 @@ pub(super) struct Service {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SpanError {
     #[error("its resource does not fit: {0}")]
-    Resource(String),
+    Resource(Rc<str>),
     #[error("{0}")]
     Shape(#[from] serde_json::Error),
     #[error("{0} is missing")]
@@ -162,9 +164,10 @@ fn status(message: StatusMessage, events: &[Event]) -> (SpanStatus, Option<Strin
     (status, message)
 }
 
+/// An empty text says nothing, and could not be asked for.
 fn text(attributes: &mut Attributes, keys: &[&str]) -> Option<String> {
     take(attributes, keys, |value| match value {
-        Value::String(text) => Ok(text),
+        Value::String(text) if !text.is_empty() => Ok(text),
         other => Err(other),
     })
 }
@@ -184,9 +187,10 @@ fn count(attributes: &mut Attributes, keys: &[&str]) -> Option<u64> {
 
 fn tags(attributes: &mut Attributes) -> Option<Vec<String>> {
     take(attributes, keys::TAGS, |value| match value {
-        Value::String(tag) => Ok(vec![tag]),
+        Value::String(tag) if !tag.is_empty() => Ok(vec![tag]),
         Value::Array(tags) if tags.iter().all(Value::is_string) => {
-            Ok(tags.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+            let tags = tags.iter().filter_map(Value::as_str).filter(|tag| !tag.is_empty());
+            Ok(tags.map(str::to_owned).collect())
         }
         other => Err(other),
     })

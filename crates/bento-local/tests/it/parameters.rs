@@ -18,7 +18,7 @@ fn a_bad_parameter_is_422() {
         ("/traces/{}/spans?after_id=x", ["after_id", "1 characters", "16 hex digits"]),
         ("/traces/{}/spans?after_id=00000000000000ff", ["after_id", "00000000000000ff", "there is no span"]),
         ("/traces/{}/spans?status=error", ["status", "`error`", "`UNSET`, `OK`, `ERROR`"]),
-        ("/traces/{}/spans?limit=1&limit=2", ["limit", "", ""]),
+        ("/traces/{}/spans?limit=1&limit=2", ["limit", "once only", ""]),
         ("/workspaces/local/traces?limit=1001", ["limit", "\"1001\"", "1 to 1000"]),
         ("/workspaces/local/traces?limit=-1", ["limit", "\"-1\"", "1 to 1000"]),
         ("/workspaces/local/traces?status=ERROR", ["status", "`ERROR`", "`ok` or `error`"]),

@@ -88,8 +88,9 @@ fn take(rest: &mut Map<String, Value>, keys: &[&str], fit: fn(&Value) -> Option<
     Some(value)
 }
 
+/// An empty text says nothing.
 fn text(value: &Value) -> Option<Value> {
-    value.is_string().then(|| value.clone())
+    value.as_str().filter(|text| !text.is_empty()).map(Value::from)
 }
 
 /// Text as it is, anything else as JSON.
@@ -107,8 +108,10 @@ fn count(value: &Value) -> Option<Value> {
 
 fn tags(value: &Value) -> Option<Value> {
     match value {
-        Value::String(tag) => Some(json!([tag])),
-        Value::Array(tags) if tags.iter().all(Value::is_string) => Some(value.clone()),
+        Value::String(tag) if !tag.is_empty() => Some(json!([tag])),
+        Value::Array(tags) if tags.iter().all(Value::is_string) => {
+            Some(tags.iter().filter(|tag| *tag != "").cloned().collect())
+        }
         _ => None,
     }
 }

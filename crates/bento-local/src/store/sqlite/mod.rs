@@ -15,7 +15,7 @@ mod tests;
 mod write;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,7 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     place: Place,
+    identity: Identity,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -73,6 +74,11 @@ pub(crate) enum OpenError {
 
 impl Sqlite {
     pub(crate) fn open(place: Place) -> Result<Self, OpenError> {
+        let place = match place {
+            Place::Memory => Place::Memory,
+            // Absolute, lest it be one of the names that mean something else to SQLite, such as `:memory:`.
+            Place::File(path) => Place::File(absolute(path)?),
+        };
         let mut writer = match &place {
             Place::Memory => Connection::open_in_memory()?,
             Place::File(path) => {
@@ -92,7 +98,20 @@ impl Sqlite {
         writer.pragma_update(None, "temp_store", "MEMORY")?;
         vtab::array::load_module(&writer)?;
         schema::migrate(&mut writer)?;
-        Ok(Self { place, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        let identity = match &place {
+            Place::Memory => Identity::default(),
+            Place::File(path) => identity(path)?,
+        };
+        Ok(Self { place, identity, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+    }
+
+    /// A file that somebody has removed can be written to for as long as it is open, and nothing of it is left then.
+    fn check_file(&self) -> Result<(), StoreError> {
+        let Place::File(path) = &self.place else { return Ok(()) };
+        match identity(path) {
+            Ok(found) if found == self.identity => Ok(()),
+            _ => Err(StoreError::Unavailable("its file has been removed; start the server again".into())),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -121,6 +140,7 @@ impl Sqlite {
 
 impl Store for Sqlite {
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        self.check_file()?;
         Ok(Box::new(write::Transaction::begin(self.lock())?))
     }
 
@@ -199,6 +219,21 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -8_192)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
+}
+
+/// Tells a file from another one of the same name.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).map(|file| (file.dev(), file.ino()))
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> io::Result<Identity> {
+    std::fs::metadata(path).map(|_| Identity::default())
 }
 
 /// The file holds what people said to agents: on Unix its owner alone may read it. `SQLite` gives its other files the same mode.

@@ -21,15 +21,16 @@ pub(super) fn retain(
             now.unix_nanos().saturating_sub(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)),
         )
     });
-    let is_full = match retention.bytes {
-        Some(bytes) => used(connection)? > bytes,
-        None => false,
-    };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut spans = 0;
     let mut retained = Retained::default();
     while let Some((key, start)) = oldest(&transaction)? {
-        if !is_full && oldest_allowed.is_none_or(|allowed| start >= allowed) {
+        let is_old = oldest_allowed.is_some_and(|allowed| start < allowed);
+        let is_too_much = match retention.bytes {
+            Some(bytes) => used(&transaction)? > bytes,
+            None => false,
+        };
+        if !is_old && !is_too_much {
             break;
         }
         if spans >= AT_A_TIME {

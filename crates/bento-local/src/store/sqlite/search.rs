@@ -69,8 +69,8 @@ pub(super) fn runs_with_span(connection: &Connection, id: SpanId) -> rusqlite::R
     runs(connection, &format!("\"{id}\""))
 }
 
-/// The runs in which each word of a search text begins some word; `None` for a text without words.
-pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::Result<Option<RunSet>> {
+/// The runs in which each word of a search text begins some word: none for a text without words.
+pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::Result<RunSet> {
     let words = text.split(|c| !is_of_word(c)).filter(|word| !word.is_empty()).take(MOST_WORDS);
     let mut common: Option<RunSet> = None;
     for word in words {
@@ -80,7 +80,7 @@ pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::
             None => common = Some(runs),
         }
     }
-    Ok(common)
+    Ok(common.unwrap_or_default())
 }
 
 fn runs(connection: &Connection, question: &str) -> rusqlite::Result<Vec<i64>> {

@@ -48,9 +48,8 @@ impl Where {
                 None => sought.and_has(table, column, wanted),
             }
         }
-        if let Some(text) = &filter.text
-            && let Some(runs) = search::runs_with_words(connection, text)?
-        {
+        if let Some(text) = &filter.text {
+            let runs = search::runs_with_words(connection, text)?;
             if runs.len() <= FEW {
                 sought.and_among(runs.keys().collect());
             } else {

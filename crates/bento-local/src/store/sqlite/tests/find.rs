@@ -38,7 +38,7 @@ fn a_search_finds_the_beginnings_of_all_its_words() -> Outcome {
     ] {
         assert!(searched(&store, text)?.is_empty(), "{text}");
     }
-    assert_eq!(searched(&store, "  \"'*-")?.len(), 2, "a text without words narrows nothing");
+    assert!(searched(&store, "  \"'*-")?.is_empty(), "a text without words finds nothing");
     assert_eq!(searched(&store, &trace(2)?.to_string())?, [trace(2)?]);
     Ok(())
 }

@@ -109,3 +109,34 @@ fn what_is_no_database_of_ours_is_left_alone() -> Outcome {
     assert!(in_file(&path("nowhere/at/all")).is_err());
     Ok(())
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_removed_takes_nothing_any_more() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("runs.db");
+    let store = in_file(&path)?;
+    keep(&store, &[span(1, 1, 0, 0)?])?;
+    std::fs::remove_file(&path)?;
+    let refused = keep(&store, &[span(2, 1, 0, 0)?]);
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    std::fs::write(&path, "another")?;
+    let refused = keep(&store, &[span(2, 1, 0, 0)?]);
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    Ok(())
+}
+
+#[test]
+fn one_large_run_too_much_takes_no_other_with_it() -> Outcome {
+    let store = memory()?;
+    for number in 1..=20 {
+        let mut large = span(number, number, 0, number)?;
+        large.input = Some("x".repeat(1 << 20));
+        keep(&store, &[large])?;
+    }
+    let retention = Retention { age: None, bytes: Some(15 << 20) };
+    let retained = store.retain(&retention, Timestamp::from_unix_nanos(0))?;
+    let left = store.totals(WORKSPACE, &Filter::default())?.runs;
+    assert!(retained.runs_removed + left == 20 && (13..=14).contains(&left), "{retained:?}");
+    Ok(())
+}
