@@ -60,7 +60,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(path)) => Ok(Self(path)),
             Err(rejection) => {
-                let detail = format!("there is nothing at {}: {}", parts.uri.path(), rejection.body_text());
+                let reason = rejection.body_text();
+                let reason = reason.strip_prefix("Invalid URL: ").unwrap_or(&reason);
+                let detail = format!("there is nothing at {}: the id {reason}", parts.uri.path());
                 Err(Problem::new(StatusCode::NOT_FOUND, detail))
             }
         }

@@ -3,6 +3,8 @@
 //! A span's id is a word too, so that a span is found without an index of its own, whose random order would cost more than
 //! all the others together.
 
+use std::fmt::Write as _;
+
 use rusqlite::Connection;
 
 use super::set::RunSet;
@@ -28,7 +30,8 @@ impl Words {
     }
 
     pub(super) fn add(&mut self, span: &Span) {
-        self.push(&span.span_id.to_string());
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, " {}", span.span_id);
         self.push(&span.name);
         let texts =
             [&span.model, &span.user_id, &span.session_id, &span.status_message, &span.input, &span.output];
@@ -41,7 +44,11 @@ impl Words {
         let end = (0..=INDEXED.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
         let text = &text[..end.unwrap_or(0)];
         self.0.push(' ');
-        self.0.extend(text.chars().map(|c| if is_of_word(c) { c } else { ' ' }));
+        for part in text.split_inclusive(|c| !is_of_word(c)) {
+            let word = part.trim_end_matches(|c| !is_of_word(c));
+            self.0.push_str(word);
+            self.0.push(' ');
+        }
     }
 }
 
@@ -93,7 +100,8 @@ fn runs(connection: &Connection, question: &str) -> rusqlite::Result<Vec<i64>> {
 /// What words are made of, here and not in the index, which ends a word at a space alone: a word of a search that was
 /// several to the index would be a phrase, which it cannot look for. Accents that stand by themselves belong to their letter.
 fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)
+    c.is_ascii_alphanumeric()
+        || !c.is_ascii() && (c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c))
 }
 
 fn first_document(run: i64) -> i64 {
