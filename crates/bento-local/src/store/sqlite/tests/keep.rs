@@ -1,6 +1,7 @@
 //! What is kept, and for how long.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 
@@ -138,5 +139,46 @@ fn one_large_run_too_much_takes_no_other_with_it() -> Outcome {
     let retained = store.retain(&retention, Timestamp::from_unix_nanos(0))?;
     let left = store.totals(WORKSPACE, &Filter::default())?.runs;
     assert!(retained.runs_removed + left == 20 && (13..=14).contains(&left), "{retained:?}");
+    Ok(())
+}
+
+/// Reads in short transactions, each begun before the one before has ended: there is always somebody in the log.
+fn read_without_a_gap(path: &Path, done: &AtomicBool) -> rusqlite::Result<()> {
+    let readers = [Connection::open(path)?, Connection::open(path)?];
+    for turn in 0.. {
+        readers[turn % 2].execute_batch("BEGIN; SELECT count(*) FROM runs;")?;
+        std::thread::sleep(Duration::from_millis(5));
+        if turn > 0 {
+            readers[(turn + 1) % 2].execute_batch("ROLLBACK")?;
+        }
+        if done.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_log_has_a_bound_however_many_read() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("runs.db");
+    let store = in_file(&path)?;
+    let done = AtomicBool::new(false);
+    let mut longest = 0;
+    std::thread::scope(|scope| -> Outcome {
+        let reader = scope.spawn(|| read_without_a_gap(&path, &done));
+        let outcome = (1..=30).try_for_each(|number| -> Outcome {
+            let mut large = span(number, number, 0, number)?;
+            large.input = Some("x".repeat(8 << 20));
+            keep(&store, &[large])?;
+            store.retain(&Retention { age: None, bytes: Some(16 << 20) }, Timestamp::from_unix_nanos(0))?;
+            longest = longest.max(std::fs::metadata(folder.path().join("runs.db-wal"))?.len());
+            Ok(())
+        });
+        done.store(true, Ordering::Relaxed);
+        reader.join().map_err(|_| "the reader panicked")??;
+        outcome
+    })?;
+    assert!(longest < 128 << 20, "the log grew to {} MiB for a store of 16 MiB", longest >> 20);
     Ok(())
 }
