@@ -3,7 +3,8 @@
 //! One thread, so that one body is inflated at a time however many arrive. Bodies that wait are stored together, which
 //! shares the wait for the disk among them.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read as _};
 use std::iter;
 use std::panic::{self, AssertUnwindSafe};
@@ -40,7 +41,7 @@ pub(crate) type OnBody = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// The front of the thread. When the last one is dropped, the thread stores what waits and ends.
 #[derive(Clone, Debug)]
-pub(crate) struct Intake(mpsc::Sender<(Body, Answer)>);
+pub(crate) struct Intake(mpsc::Sender<Job>);
 
 /// What the thread works with.
 pub(crate) struct Ingest {
@@ -68,16 +69,16 @@ pub(crate) enum Encoding {
 }
 
 /// Why a body was not stored, none of it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum IngestError {
     #[error("the body is larger than {0} bytes when inflated")]
     TooLarge(usize),
     #[error("the body is not gzip, though Content-Encoding says so: {0}")]
-    NotGzip(#[source] io::Error),
+    NotGzip(#[source] Arc<io::Error>),
     #[error(transparent)]
-    Decode(#[from] DecodeError),
+    Decode(Arc<DecodeError>),
     #[error(transparent)]
-    Store(#[from] Arc<StoreError>),
+    Store(Arc<StoreError>),
     #[error("the hook that was to see the body panicked")]
     Hook,
     #[error("the server is stopping")]
@@ -104,12 +105,18 @@ pub(crate) struct Refusals {
 struct Stored {
     refusals: Option<Refusals>,
     spans: usize,
-    /// On the wire.
-    bytes: usize,
+    /// In bytes.
     inflated: usize,
 }
 
-type Answer = oneshot::Sender<Result<Option<Refusals>, IngestError>>;
+type Outcome = Result<Option<Refusals>, IngestError>;
+
+/// A body that waits, and who waits for it.
+#[derive(Debug)]
+struct Job {
+    body: Body,
+    answer: oneshot::Sender<Outcome>,
+}
 
 /// Why a body is not in the batch.
 enum Refused {
@@ -121,9 +128,9 @@ enum Refused {
 
 impl Intake {
     /// Hands a body over, and gives the spans of it that could not be kept once all others are durable.
-    pub(crate) async fn store(&self, body: Body) -> Result<Option<Refusals>, IngestError> {
+    pub(crate) async fn store(&self, body: Body) -> Outcome {
         let (answer, answered) = oneshot::channel();
-        self.0.send((body, answer)).await.map_err(|_| IngestError::Stopping)?;
+        self.0.send(Job { body, answer }).await.map_err(|_| IngestError::Stopping)?;
         answered.await.unwrap_or(Err(IngestError::Stopping))
     }
 }
@@ -137,29 +144,63 @@ impl Ingest {
         Ok((Intake(sender), thread))
     }
 
-    fn run(self, mut waiting: mpsc::Receiver<(Body, Answer)>) {
+    fn run(self, mut waiting: mpsc::Receiver<Job>) {
         while let Some(first) = waiting.blocking_recv() {
-            let mut answers = Vec::new();
-            let bodies = iter::once(first).chain(iter::from_fn(|| waiting.try_recv().ok()));
-            let stored = self.store(bodies.map(|(body, answer)| {
-                answers.push(answer);
-                body
-            }));
-            self.answer(answers, stored);
+            let others = iter::from_fn(|| waiting.try_recv().ok()).take(WAITING);
+            let mut jobs: VecDeque<_> = iter::once(first).chain(others).collect();
+            while !jobs.is_empty() {
+                self.take(&mut jobs);
+            }
         }
     }
 
-    /// Stores bodies in one go, until they are enough.
-    fn store(
-        &self,
-        bodies: impl Iterator<Item = Body>,
-    ) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
+    /// Stores the first of the bodies in one go, and answers them. If that fails, none of them is kept: each is told, so
+    /// that its sender tries again; or tried alone, where one may be to blame.
+    fn take(&self, jobs: &mut VecDeque<Job>) {
+        match self.try_to_store(jobs.make_contiguous()) {
+            Ok(outcomes) => {
+                for (job, outcome) in jobs.drain(..outcomes.len()).zip(outcomes) {
+                    self.answer(job, outcome);
+                }
+            }
+            Err(IngestError::Store(error)) if !matches!(*error, StoreError::Failed(_)) => {
+                for job in jobs.drain(..) {
+                    self.answer(job, Err(IngestError::Store(Arc::clone(&error))));
+                }
+            }
+            Err(error) if jobs.len() == 1 => {
+                jobs.pop_front().into_iter().for_each(|job| self.answer(job, Err(error.clone())));
+            }
+            Err(_) => {
+                for job in jobs.drain(..) {
+                    let mut alone = VecDeque::from([job]);
+                    self.take(&mut alone);
+                }
+            }
+        }
+    }
+
+    fn answer(&self, job: Job, outcome: Result<Stored, IngestError>) {
+        if let Ok(Stored { spans, .. }) = &outcome {
+            self.received.count(*spans, job.body.wire.len());
+        }
+        // Who hung up has no use for the answer.
+        let _ = job.answer.send(outcome.map(|stored| stored.refusals));
+    }
+
+    /// What became of the first bodies, as many as are enough for one go. A panic takes that go with it and no other.
+    fn try_to_store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, IngestError> {
+        let stored = panic::catch_unwind(AssertUnwindSafe(|| self.store(jobs)));
+        stored.unwrap_or_else(|_| Err(StoreError::Failed("it panicked".into()).into()))
+    }
+
+    fn store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, IngestError> {
         let known = self.store.workspaces()?;
         let mut batch = self.store.begin()?;
         let mut touched = HashSet::new();
         let mut outcomes = Vec::new();
         let mut inflated = 0;
-        for body in bodies {
+        for Job { body, .. } in jobs {
             let asked = known.iter().find(|workspace| workspace.id == body.workspace);
             let workspace = asked.map_or(WORKSPACE, |workspace| &workspace.id);
             outcomes.push(match self.add(&mut *batch, workspace, body, &mut touched) {
@@ -168,7 +209,7 @@ impl Ingest {
                     Ok(stored)
                 }
                 Err(Refused::Body(error)) => Err(error),
-                Err(Refused::Store(error)) => return Err(error),
+                Err(Refused::Store(error)) => return Err(error.into()),
             });
             if inflated >= TOGETHER {
                 break;
@@ -179,41 +220,19 @@ impl Ingest {
         Ok(outcomes)
     }
 
-    /// If the store failed, none of the bodies is kept and each is told, so that its sender tries again.
-    fn answer(&self, answers: Vec<Answer>, stored: Result<Vec<Result<Stored, IngestError>>, StoreError>) {
-        match stored {
-            Ok(outcomes) => {
-                for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                    if let Ok(Stored { spans, bytes, .. }) = &outcome {
-                        self.received.count(*spans, *bytes);
-                    }
-                    // Who hung up has no use for the answer.
-                    let _ = answer.send(outcome.map(|stored| stored.refusals));
-                }
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                for answer in answers {
-                    let _ = answer.send(Err(IngestError::Store(Arc::clone(&error))));
-                }
-            }
-        }
-    }
-
     fn add(
         &self,
         batch: &mut dyn Batch,
         workspace: &str,
-        body: Body,
+        body: &Body,
         touched: &mut HashSet<TraceId>,
     ) -> Result<Stored, Refused> {
-        let bytes = body.wire.len();
         let json = self.inflate(body)?;
         if let Some(hook) = &self.on_body {
             panic::catch_unwind(AssertUnwindSafe(|| hook(&json))).map_err(|_| IngestError::Hook)?;
         }
-        let mut stored = Stored { refusals: None, spans: 0, bytes, inflated: json.len() };
-        for span in otlp::parse(&json).map_err(IngestError::Decode)?.spans() {
+        let mut stored = Stored { refusals: None, spans: 0, inflated: json.len() };
+        for span in otlp::parse(&json).map_err(|error| IngestError::Decode(error.into()))?.spans() {
             match span {
                 Ok(mut span) => {
                     stored.spans += 1;
@@ -229,18 +248,16 @@ impl Ingest {
     }
 
     /// Stops as soon as the limit is passed, however much a bomb would still inflate to.
-    fn inflate(&self, body: Body) -> Result<Vec<u8>, IngestError> {
+    fn inflate<'a>(&self, body: &'a Body) -> Result<Cow<'a, [u8]>, IngestError> {
         let most = self.limits.inflated;
         let json = match body.encoding {
-            Encoding::Identity => body.wire,
+            Encoding::Identity => Cow::Borrowed(&*body.wire),
             Encoding::Gzip => {
                 let mut json = Vec::new();
                 let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-                MultiGzDecoder::new(&*body.wire)
-                    .take(limit)
-                    .read_to_end(&mut json)
-                    .map_err(IngestError::NotGzip)?;
-                json
+                let mut inflated = MultiGzDecoder::new(&*body.wire).take(limit);
+                inflated.read_to_end(&mut json).map_err(|error| IngestError::NotGzip(error.into()))?;
+                Cow::Owned(json)
             }
         };
         if json.len() > most { Err(IngestError::TooLarge(most)) } else { Ok(json) }
@@ -253,6 +270,12 @@ impl Ingest {
             Tokens { input: input.unwrap_or(0), output: output.unwrap_or(0), cached: cached.unwrap_or(0) };
         let model = span.model.as_deref().filter(|_| input.is_some() || output.is_some())?;
         self.prices.cost(model, tokens)
+    }
+}
+
+impl From<StoreError> for IngestError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the spans of one run add up to: added one by one, in whatever order they come, with the same outcome.
+//! What the spans of one run add up to: added one by one, in whatever order they come, with the same outcome up to a
+//! hundred models.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub struct Summary {
     /// The run's id.
     pub trace_id: TraceId,
     /// The root span's name; the earliest span's as long as the root has not arrived. Of this and of the texts below the
-    /// first thousand characters are kept, of labels and models the first hundred.
+    /// first thousand characters are kept, of labels and models the first hundred that arrive.
     pub name: String,
     /// When the first span began.
     pub start_time: Timestamp,

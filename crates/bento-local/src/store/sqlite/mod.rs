@@ -30,6 +30,10 @@ use crate::{Span, SpanId, Summary, Timestamp, TraceId};
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Bytes of the log beyond which readers are waited for to start it anew, and how long they are.
+const LONG_LOG: u64 = 64 << 20;
+const LOG_PATIENCE: Duration = Duration::from_millis(500);
+
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,7 +66,7 @@ pub(crate) struct Sqlite {
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    #[error("cannot make the file: {0}")]
+    #[error("cannot make or open the file: {0}")]
     File(#[from] io::Error),
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -187,7 +191,11 @@ impl Store for Sqlite {
     }
 
     fn retain(&self, retention: &Retention, now: Timestamp) -> Result<Retained, StoreError> {
-        Ok(retain::retain(&mut self.lock(), retention, now)?)
+        let mut connection = self.lock();
+        if let Place::File(path) = &self.place {
+            restart_log(&connection, path)?;
+        }
+        Ok(retain::retain(&mut connection, retention, now)?)
     }
 }
 
@@ -209,6 +217,21 @@ fn ask_in_time<T>(
     let answer = ask(connection);
     connection.progress_handler(0, None::<fn() -> bool>)?;
     Ok(answer?)
+}
+
+/// Makes the log start anew once it is long. `SQLite` does so by itself only at a moment when nobody reads in it, which with
+/// many readers never comes: here those that read are waited for, and those that come read the file.
+fn restart_log(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|log| log.len() > LONG_LOG) {
+        connection.busy_timeout(LOG_PATIENCE)?;
+        // Where it does not come to an end, it is tried again in its time.
+        let restarted = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+        connection.busy_timeout(BUSY)?;
+        restarted?;
+    }
+    Ok(())
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {

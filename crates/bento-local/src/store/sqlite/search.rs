@@ -13,6 +13,9 @@ use crate::{Span, SpanId, TraceId};
 /// Bytes of an input, an output or another long text whose words are indexed.
 const INDEXED: usize = 2_048;
 
+/// Bytes of words after which a document is closed.
+const MANY: usize = 1 << 20;
+
 /// Bits of a document's number that tell the documents of one run apart.
 const DOCUMENTS: u32 = 24;
 
@@ -38,6 +41,11 @@ impl Words {
         for text in texts.into_iter().flatten().chain(&span.tags) {
             self.push(text);
         }
+    }
+
+    /// Whether they are enough for a document of their own.
+    pub(super) fn are_many(&self) -> bool {
+        self.0.len() >= MANY
     }
 
     fn push(&mut self, text: &str) {

@@ -30,7 +30,20 @@ struct Open {
     spans_before: u64,
     models_before: usize,
     tags_before: Vec<String>,
+    /// Of the spans that came after the first `indexed`.
     words: Words,
+    indexed: u64,
+}
+
+impl Open {
+    fn index(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let spans = self.summary.as_ref().map_or(0, |summary| summary.span_count);
+        if spans > self.indexed {
+            search::add(connection, self.key, self.indexed, &mem::take(&mut self.words))?;
+            self.indexed = spans;
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Transaction<'a> {
@@ -54,6 +67,7 @@ impl<'a> Transaction<'a> {
             spans_before: summary.span_count,
             models_before: summary.models.len(),
             tags_before: summary.tags.clone(),
+            indexed: summary.span_count,
             summary: Some(summary),
             words: Words::default(),
         }))
@@ -73,14 +87,16 @@ impl<'a> Transaction<'a> {
                 models_before: 0,
                 tags_before: Vec::new(),
                 words: Words::of_run(trace_id),
+                indexed: 0,
             }
         });
         self.runs.insert(trace_id, open);
         Ok(())
     }
 
-    fn close(&self, run: Open) -> rusqlite::Result<()> {
-        let Open { key, workspace, summary, spans_before, models_before, tags_before, words } = run;
+    fn close(&self, mut run: Open) -> rusqlite::Result<()> {
+        run.index(&self.connection)?;
+        let Open { key, workspace, summary, spans_before, models_before, tags_before, .. } = run;
         let Some(summary) = summary.filter(|summary| summary.span_count > spans_before) else {
             return Ok(());
         };
@@ -93,7 +109,7 @@ impl<'a> Transaction<'a> {
         if summary.tags != tags_before {
             self.retag(key, &tags_before, &summary.tags)?;
         }
-        search::add(&self.connection, key, spans_before, &words)
+        Ok(())
     }
 
     /// A root that is earlier than the one known so far brings its own tags.
@@ -120,6 +136,9 @@ impl Batch for Transaction<'_> {
             none => *none = Some(Summary::of(span)),
         }
         run.words.add(span);
+        if run.words.are_many() {
+            run.index(&self.connection)?;
+        }
         Ok(true)
     }
 
