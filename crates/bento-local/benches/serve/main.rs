@@ -66,6 +66,7 @@ fn main() -> Outcome {
         let mut backend = Backend::start(&options.folder)?;
         let runs = Runs::new(options.spans / length, length);
         ingest::bodies(&backend, &runs)?;
+        read::prepare(&backend, &runs)?;
         if wants(Part::Read) {
             read::alone(&backend, &runs)?;
         }

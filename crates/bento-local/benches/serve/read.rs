@@ -40,13 +40,15 @@ fn list(name: &str, query: &str) -> Question<'static> {
     ask(format!("list: {name}"), move |_| path.clone())
 }
 
+/// Adds the one long run, after all the others.
+pub(crate) fn prepare(backend: &Backend, runs: &Runs) -> Outcome {
+    let client = Client::new(backend.url());
+    runs.long(runs.count, LONG).try_for_each(|body| client.post(&body).map(drop))
+}
+
 pub(crate) fn alone(backend: &Backend, runs: &Runs) -> Outcome {
     let client = Client::new(backend.url());
-    // After all the others, and older than they are.
     let long = runs.count;
-    for body in runs.long(long, LONG) {
-        client.post(&body)?;
-    }
     head(
         &format!("## Read: {} spans in {} runs, {TIMES} times each", runs.count * runs.length, runs.count),
         &COLUMNS,
