@@ -81,28 +81,41 @@ pub(super) fn remove(connection: &Connection, run: i64) -> rusqlite::Result<()> 
 
 /// The runs that have the span's id among their words, the newest first.
 pub(super) fn runs_with_span(connection: &Connection, id: SpanId) -> rusqlite::Result<Vec<i64>> {
-    runs(connection, &format!("\"{id}\""))
+    let mut runs = Vec::new();
+    each_run(connection, &format!("\"{id}\""), |run| runs.push(run))?;
+    Ok(runs)
 }
 
-/// The runs in which each word of a search text begins some word: none for a text without words.
+/// The runs in which each word of a search text begins some word: none for a text without words. A single letter or digit
+/// begins too many words, and is looked for as it stands.
 pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::Result<RunSet> {
+    let bounds = "SELECT coalesce(min(key), 0), coalesce(max(key), -1) FROM runs";
+    let (first, last) =
+        connection.prepare_cached(bounds)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let none = RunSet::none_of(first, last);
     let words = text.split(|c| !is_of_word(c)).filter(|word| !word.is_empty()).take(MOST_WORDS);
-    let mut common: Option<RunSet> = None;
+    let mut common = None;
     for word in words {
-        let runs = RunSet::of(&runs(connection, &format!("\"{word}\"*"))?);
-        match &mut common {
-            Some(common) => common.keep(&runs),
-            None => common = Some(runs),
+        let ending = if word.len() == 1 { "" } else { "*" };
+        let mut runs = none.clone();
+        each_run(connection, &format!("\"{word}\"{ending}"), |run| runs.add(run))?;
+        if let Some(common) = &common {
+            runs.keep(common);
         }
+        common = Some(runs);
     }
-    Ok(common.unwrap_or_default())
+    Ok(common.unwrap_or(none))
 }
 
-fn runs(connection: &Connection, question: &str) -> rusqlite::Result<Vec<i64>> {
+/// The run of each document that has what is asked for, the newest first.
+fn each_run(connection: &Connection, question: &str, mut tell: impl FnMut(i64)) -> rusqlite::Result<()> {
     let mut select =
         connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")?;
-    let documents = select.query_map([question], |row| row.get::<_, i64>(0))?;
-    documents.map(|number| number.map(|number| number >> DOCUMENTS)).collect()
+    let mut documents = select.query([question])?;
+    while let Some(row) = documents.next()? {
+        tell(row.get::<_, i64>(0)? >> DOCUMENTS);
+    }
+    Ok(())
 }
 
 /// What words are made of, here and not in the index, which ends a word at a space alone: a word of a search that was

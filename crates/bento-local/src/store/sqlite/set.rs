@@ -2,8 +2,8 @@
 
 use std::iter;
 
-/// The runs in which a word stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Some of the runs whose keys lie between two bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RunSet {
     /// The key of the first bit.
     first: i64,
@@ -13,31 +13,34 @@ pub(super) struct RunSet {
 const BITS: usize = u64::BITS as usize;
 
 impl RunSet {
-    /// Of keys in any order, each as often as it likes.
-    pub(super) fn of(keys: &[i64]) -> Self {
-        let (Some(&first), Some(&last)) = (keys.iter().min(), keys.iter().max()) else {
-            return Self::default();
-        };
-        let mut bits = vec![0; place(first, last).map_or(0, |(word, _)| word + 1)];
-        for (word, bit) in keys.iter().filter_map(|key| place(first, *key)) {
-            bits[word] |= bit;
+    /// None of the runs from `first` to `last`.
+    pub(super) fn none_of(first: i64, last: i64) -> Self {
+        let keys = last.checked_sub(first).and_then(|keys| usize::try_from(keys).ok());
+        Self { first, bits: vec![0; keys.map_or(0, |keys| keys / BITS + 1)] }
+    }
+
+    /// Adds a run; one that came when the bounds had been drawn is left out.
+    pub(super) fn add(&mut self, key: i64) {
+        if let Some((word, bit)) = self.place(key)
+            && let Some(bits) = self.bits.get_mut(word)
+        {
+            *bits |= bit;
         }
-        Self { first, bits }
     }
 
     pub(super) fn has(&self, key: i64) -> bool {
-        place(self.first, key)
-            .is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|bits| bits & bit != 0))
+        self.place(key).is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|bits| bits & bit != 0))
     }
 
     pub(super) fn len(&self) -> usize {
         self.bits.iter().map(|bits| bits.count_ones() as usize).sum()
     }
 
-    /// Only those that the other set has too.
+    /// Keeps those that a set of the same bounds has, too.
     pub(super) fn keep(&mut self, other: &Self) {
-        let common: Vec<_> = self.keys().filter(|key| other.has(*key)).collect();
-        *self = Self::of(&common);
+        for (bits, others) in self.bits.iter_mut().zip(&other.bits) {
+            *bits &= others;
+        }
     }
 
     /// The keys, the smallest first.
@@ -52,34 +55,50 @@ impl RunSet {
             })
         })
     }
-}
 
-/// The word and the bit in it that stand for a key.
-fn place(first: i64, key: i64) -> Option<(usize, u64)> {
-    let at = usize::try_from(key.checked_sub(first)?).ok()?;
-    Some((at / BITS, 1 << (at % BITS)))
+    /// The word and the bit in it that stand for a key.
+    fn place(&self, key: i64) -> Option<(usize, u64)> {
+        let at = usize::try_from(key.checked_sub(self.first)?).ok()?;
+        Some((at / BITS, 1 << (at % BITS)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::RunSet;
 
+    fn set(keys: &[i64]) -> RunSet {
+        let mut set = RunSet::none_of(7, 300);
+        keys.iter().for_each(|key| set.add(*key));
+        set
+    }
+
     #[test]
     fn a_set_has_what_was_put_in_it() {
-        let keys = [7, 200, 70, 71, 7, 134];
-        let set = RunSet::of(&keys);
-        assert_eq!((set.keys().collect::<Vec<_>>(), set.len()), (vec![7, 70, 71, 134, 200], 5));
+        let keys = [7, 200, 70, 71, 7, 134, 300];
+        let set = set(&keys);
+        assert_eq!((set.keys().collect::<Vec<_>>(), set.len()), (vec![7, 70, 71, 134, 200, 300], 6));
         assert!(keys.iter().all(|key| set.has(*key)));
         assert!([i64::MIN, -1, 0, 6, 8, 72, 199, 201, 1 << 40, i64::MAX].iter().all(|key| !set.has(*key)));
-        assert_eq!(RunSet::of(&[]), RunSet::default());
+        for (first, last) in [(0, -1), (i64::MIN, i64::MAX), (5, 4)] {
+            let mut none = RunSet::none_of(first, last);
+            none.add(5);
+            assert_eq!(none.len(), 0);
+        }
+    }
+
+    #[test]
+    fn what_lies_outside_is_left_out() {
+        let set = set(&[6, i64::MIN, i64::MAX, 1_000]);
+        assert_eq!(set.len(), 0);
     }
 
     #[test]
     fn two_sets_have_in_common_what_both_have() {
-        let mut set = RunSet::of(&[1, 64, 65, 300]);
-        set.keep(&RunSet::of(&[300, 2, 65, 1_000]));
-        assert_eq!(set.keys().collect::<Vec<_>>(), [65, 300]);
-        set.keep(&RunSet::default());
-        assert_eq!(set.len(), 0);
+        let mut some = set(&[10, 64, 65, 300]);
+        some.keep(&set(&[300, 20, 65]));
+        assert_eq!(some.keys().collect::<Vec<_>>(), [65, 300]);
+        some.keep(&set(&[]));
+        assert_eq!(some.len(), 0);
     }
 }
