@@ -11,6 +11,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 
 /// What a client may take of the server.
 #[derive(Clone, Copy, Debug)]
@@ -19,13 +20,20 @@ pub(crate) struct Patience {
     pub(crate) connections: usize,
     /// How long a connection may be without a whole head of a request.
     pub(crate) head: Duration,
+    /// How long a client may take nothing of its answer; somebody may be reading it page by page.
+    pub(crate) write: Duration,
     /// How long requests that are under way may take once the server is told to stop.
     pub(crate) finish: Duration,
 }
 
 impl Patience {
-    pub(crate) const USUAL: Self =
-        Self { connections: 512, head: Duration::from_secs(75), finish: Duration::from_secs(1) };
+    /// A process on macOS has 256 descriptors, of which the database needs some.
+    pub(crate) const USUAL: Self = Self {
+        connections: 192,
+        head: Duration::from_secs(75),
+        write: Duration::from_secs(600),
+        finish: Duration::from_secs(1),
+    };
 }
 
 /// How long nothing is accepted after that has failed, as it does where the process has no descriptors left.
@@ -52,8 +60,12 @@ pub(crate) async fn serve(
             next = next => next,
             () = &mut stop => break,
         };
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(patience.write));
+        // Where places become few, each serves one request: others than those that keep theirs get through, too.
+        http.keep_alive(places.available_permits() >= patience.connections / 4);
         let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             // What a client does wrong is its own affair.
             let _ = connection.await;
@@ -88,16 +100,19 @@ mod tests {
 
     use super::*;
 
+    const BRIEF: Duration = Duration::from_millis(50);
+
     /// Runs `client` against a server with little patience, and stops it while the client's connections are open.
     async fn with_server<F: Future<Output = io::Result<Vec<TcpStream>>>>(
         client: impl FnOnce(std::net::SocketAddr) -> F,
     ) -> io::Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let patience =
-            Patience { connections: 2, head: Duration::from_millis(50), finish: Duration::from_millis(50) };
+        let patience = Patience { connections: 2, head: BRIEF, write: BRIEF, finish: BRIEF };
         let slow = get(|| async { sleep(Duration::from_secs(3600)).await });
-        let router = Router::new().route("/", get(|| async { "here" })).route("/slow", slow);
+        let much = get(|| async { vec![b'x'; 64 << 20] });
+        let router =
+            Router::new().route("/", get(|| async { "here" })).route("/slow", slow).route("/much", much);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(listener, router, patience, async { drop(stopped.await) }));
         let outcome = client(address).await;
@@ -127,6 +142,17 @@ mod tests {
             assert_eq!(silent.read_to_end(&mut rest).await?, 0);
             halfway.read_to_end(&mut rest).await?;
             Ok(Vec::new())
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_an_answer_is_hung_up_on_and_makes_room() -> io::Result<()> {
+        with_server(|address| async move {
+            let idle = vec![ask(address, "/much").await?, ask(address, "/much").await?];
+            let mut third = ask(address, "/").await?;
+            third.read_exact(&mut [0; 15]).await?;
+            Ok(idle)
         })
         .await
     }

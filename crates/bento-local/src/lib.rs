@@ -1,7 +1,8 @@
 //! A local `BentoLabs` backend: it receives the traces of AI agents and shows the runs, with no account and no network.
 //!
-//! As a program, `bento serve` listens on `127.0.0.1:8080` and prints every run as a tree. As a library, a test or an example
-//! starts a [`Server`] on a free port inside its own process, points an SDK at [`Server::url`] and looks at what arrived:
+//! As a program, `bento serve` listens on `127.0.0.1:8080` and keeps every run in one file; `bento traces`, `bento analytics`
+//! and `bento doctor` look at them. As a library, a test or an example starts a [`Server`] on a free port inside its own
+//! process, points an SDK at [`Server::url`] and looks at what arrived:
 //!
 //! ```
 //! let server = bento_local::Server::start(bento_local::Config::default())?;
@@ -15,9 +16,14 @@
 //! ```
 //!
 //! It follows the rules of the hosted service, so that what works here works there: OTLP/JSON on `POST /v1/traces`, a
-//! `bl_pk_…` key, the same answers to the same mistakes. Spans are kept in memory, without a bound, until the server stops.
+//! `bl_pk_…` key, the same answers to the same mistakes, the same REST API, which `GET /openapi.json` describes. A body that
+//! was answered with 200 is on disk where there is one ([`Config::database`]); in memory, the newest 256 MiB are kept.
 //!
-//! A span walks one way: [`Server`] → `api` (HTTP) → `otlp` (decode) → `store` → `query` ([`Run`]) → [`Tree`].
+//! A span walks one way: `connections` → `api` (HTTP) → `ingest` (one thread: inflate, `otlp`, price) → `store` (`SQLite`:
+//! spans, and what each run adds up to) → `api` again, or [`Run`] → [`Tree`].
+//!
+//! Features: `cli`, on by default, is the program; `replay` reads recorded runs and sends them through the SDK. Without them
+//! the library does not know the SDK: they meet at OTLP.
 
 mod api;
 #[cfg(feature = "cli")]

@@ -146,7 +146,7 @@ impl Summary {
     /// Takes from the span what a run has from its leading span.
     fn follow(&mut self, span: &Span) {
         self.lead = Lead::of(span);
-        self.name = beginning(&span.name).to_owned();
+        beginning(&span.name).clone_into(&mut self.name);
         if self.lead.is_root {
             let kept = |text: &Option<String>| text.as_deref().map(beginning).map(str::to_owned);
             self.user_id = kept(&span.user_id);

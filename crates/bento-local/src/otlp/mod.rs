@@ -92,6 +92,9 @@ impl<'a> Parsed<'a> {
 /// Who sent the group; every span of the group shares the error.
 fn service(resource: Option<&RawValue>) -> Result<Service, Rc<str>> {
     let Some(raw) = resource else { return Ok(Service::default()) };
+    if span::has_too_many_values(raw.get()) {
+        return Err(Rc::from(SpanError::TooManyValues.to_string()));
+    }
     let Object(resource): Object<Resource> =
         serde_json::from_str(raw.get()).map_err(|error| Rc::from(shorten(error.to_string())))?;
     Ok(Service::of(resource))
@@ -318,6 +321,28 @@ mod tests {
         );
         let rejected = decode(body.as_bytes()).map(|batch| batch.rejected.len());
         assert_eq!(rejected.ok(), Some(1));
+    }
+
+    #[test]
+    fn little_text_does_not_become_much_memory() {
+        let list = |element: &str, count: usize| format!("[{}]", vec![element; count].join(","));
+        let values = |list: String| format!(r#"{{"arrayValue":{{"values":{list}}}}}"#);
+        let nested = values(list(&values(list("{}", 50_000)), 20));
+        let body = |attribute: &str| {
+            format!(
+                r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{TRACE}","spanId":"{SPAN}","startTimeUnixNano":1,
+                "endTimeUnixNano":2,"attributes":[{{"key":"k","value":{attribute}}}]}}]}}]}}]}}"#
+            )
+        };
+        let refused = decode(body(&nested).as_bytes()).unwrap_or_default().rejected;
+        assert!(
+            refused.iter().any(|span| span.to_string().ends_with("more than 500000 values")),
+            "{refused:?}"
+        );
+        let text = json!({"stringValue": r#"a,"{[\"#.repeat(1_000_000)}).to_string();
+        assert_eq!(decode(body(&text).as_bytes()).unwrap_or_default().spans.len(), 1, "a text is one value");
+        let too_long = format!(r#"{{"resourceSpans":{}}}"#, list("{}", 1_000_001));
+        assert!(decode(too_long.as_bytes()).is_err());
     }
 
     #[test]

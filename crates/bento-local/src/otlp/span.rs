@@ -23,6 +23,9 @@ mod keys {
     pub(super) const OUTPUT_TOKENS: &[&str] = &["gen_ai.usage.output_tokens", "llm.token_count.completion"];
 }
 
+/// Values in a span, or in a resource: each key, each element, each list.
+const MOST_VALUES: usize = 500_000;
+
 /// Who sent a group of spans.
 #[derive(Debug, Default)]
 pub(super) struct Service {
@@ -45,6 +48,8 @@ pub(crate) enum SpanError {
     EndsBeforeItStarts,
     #[error("{0} is after the year 2262")]
     TooLate(&'static str),
+    #[error("it has more than {MOST_VALUES} values")]
+    TooManyValues,
 }
 
 impl Service {
@@ -58,6 +63,9 @@ impl Service {
 }
 
 pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanError> {
+    if has_too_many_values(raw.get()) {
+        return Err(SpanError::TooManyValues);
+    }
     let Object(mut message): Object<SpanMessage> = serde_json::from_str(raw.get())?;
     let start_time = time("startTimeUnixNano", message.start_time_unix_nano)?;
     let end_time = time("endTimeUnixNano", message.end_time_unix_nano)?;
@@ -95,6 +103,26 @@ pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanErro
         attributes: rest,
         events,
     })
+}
+
+/// Whether so much would be made of little text that memory might not do: a value takes two bytes of text at least, and
+/// a hundred in memory.
+pub(super) fn has_too_many_values(json: &str) -> bool {
+    // What is shorter cannot have so many that it matters.
+    if json.len() <= 2 * MOST_VALUES {
+        return false;
+    }
+    let (mut values, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            b',' | b'{' | b'[' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values > MOST_VALUES
 }
 
 /// Zero is how protobuf writes "no time", so it counts as missing. Databases have signed integers.

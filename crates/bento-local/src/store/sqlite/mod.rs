@@ -58,7 +58,8 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     place: Place,
-    identity: Identity,
+    /// Of the file and of its log.
+    identities: [Identity; 2],
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -102,18 +103,18 @@ impl Sqlite {
         writer.pragma_update(None, "temp_store", "MEMORY")?;
         vtab::array::load_module(&writer)?;
         schema::migrate(&mut writer)?;
-        let identity = match &place {
-            Place::Memory => Identity::default(),
-            Place::File(path) => identity(path)?,
+        let identities = match &place {
+            Place::Memory => Default::default(),
+            Place::File(path) => identities(path)?,
         };
-        Ok(Self { place, identity, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
+        Ok(Self { place, identities, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
     /// A file that somebody has removed can be written to for as long as it is open, and nothing of it is left then.
     fn check_file(&self) -> Result<(), StoreError> {
         let Place::File(path) = &self.place else { return Ok(()) };
-        match identity(path) {
-            Ok(found) if found == self.identity => Ok(()),
+        match identities(path) {
+            Ok(found) if found == self.identities => Ok(()),
             _ => Err(StoreError::Unavailable("its file has been removed; start the server again".into())),
         }
     }
@@ -222,9 +223,7 @@ fn ask_in_time<T>(
 /// Makes the log start anew once it is long. `SQLite` does so by itself only at a moment when nobody reads in it, which with
 /// many readers never comes: here those that read are waited for, and those that come read the file.
 fn restart_log(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    if std::fs::metadata(log).is_ok_and(|log| log.len() > LONG_LOG) {
+    if std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > LONG_LOG) {
         connection.busy_timeout(LOG_PATIENCE)?;
         // Where it does not come to an end, it is tried again in its time.
         let restarted = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
@@ -242,6 +241,17 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -8_192)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
+}
+
+/// The log, which is there as long as the database is open.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn identities(path: &Path) -> io::Result<[Identity; 2]> {
+    Ok([identity(path)?, identity(&log_of(path))?])
 }
 
 /// Tells a file from another one of the same name.
@@ -278,7 +288,8 @@ impl From<rusqlite::Error> for StoreError {
                 | ErrorCode::DiskFull
                 | ErrorCode::ReadOnly
                 | ErrorCode::SystemIoFailure
-                | ErrorCode::OutOfMemory,
+                | ErrorCode::OutOfMemory
+                | ErrorCode::CannotOpen,
             ) => Self::Unavailable(Box::new(error)),
             _ => Self::Failed(Box::new(error)),
         }

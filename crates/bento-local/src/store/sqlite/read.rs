@@ -98,10 +98,10 @@ pub(super) fn spans(
     }
     let (start, span_id) = after.unwrap_or((Timestamp::from_unix_nanos(0), String::new()));
     let is_full = query.detail != Detail::Row;
-    let texts = if is_full { format!(", {}", row::SPAN_TEXTS) } else { String::new() };
+    let texts = if is_full { row::SPAN_TEXTS } else { row::SPAN_SHORT };
     let status = if query.status.is_some() { "AND s.status = ?4" } else { "AND ?4 IS NULL" };
     let select = format!(
-        "SELECT {}{texts} FROM spans s JOIN runs r ON r.key = s.run \
+        "SELECT {}, {texts} FROM spans s JOIN runs r ON r.key = s.run \
          WHERE s.run = ?1 AND (s.start_time, s.span_id) > (?2, ?3) {status} ORDER BY s.start_time, s.span_id LIMIT ?5",
         row::SPAN
     );

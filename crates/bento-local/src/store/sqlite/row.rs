@@ -167,15 +167,18 @@ fn times(models: BTreeMap<String, u64>) -> BTreeMap<String, Timestamp> {
 }
 
 /// The columns of a span `s` of run `r`, for `SELECT`. Whether it has a child matters only where it might be an agent.
-pub(super) const SPAN: &str = "r.trace_id, s.span_id, s.parent_id, s.name, s.kind, s.status, s.start_time, s.end_time, \
-    s.model, s.provider, s.input_tokens, s.output_tokens, s.cost, s.kind IS NULL AND s.model IS NULL \
-    AND EXISTS (SELECT 1 FROM spans c WHERE c.run = s.run AND c.parent_id = s.span_id) AS has_child";
+pub(super) const SPAN: &str = "r.trace_id, s.span_id, s.parent_id, s.status, s.start_time, s.end_time, \
+    s.input_tokens, s.output_tokens, s.cost, s.kind IS NULL AND s.model IS NULL AND EXISTS (SELECT 1 FROM spans c WHERE c.run = s.run AND c.parent_id = s.span_id) AS has_child";
 
-/// The columns that may be long, or that a list does without.
-pub(super) const SPAN_TEXTS: &str = "s.user_id, s.session_id, s.service_name, s.service_version, s.tags, \
+/// Its short texts, as a list shows them.
+pub(super) const SPAN_SHORT: &str = "substr(s.name, 1, 1000) AS name, substr(s.kind, 1, 1000) AS kind, \
+    substr(s.model, 1, 1000) AS model, substr(s.provider, 1, 1000) AS provider";
+
+/// The same whole, and the columns that a list does without.
+pub(super) const SPAN_TEXTS: &str = "s.name, s.kind, s.model, s.provider, s.user_id, s.session_id, s.service_name, s.service_version, s.tags, \
     s.status_message, s.attributes, s.events, s.input, s.output";
 
-/// A span without what [`SPAN_TEXTS`] names.
+/// A span with what both [`SPAN_SHORT`] and [`SPAN_TEXTS`] name.
 pub(super) fn span(row: &Row<'_>) -> rusqlite::Result<Span> {
     let kind: Option<String> = row.get("kind")?;
     let assumed = if row.get("has_child")? { "agent" } else { "llm" };

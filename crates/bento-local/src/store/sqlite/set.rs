@@ -69,7 +69,9 @@ mod tests {
 
     fn set(keys: &[i64]) -> RunSet {
         let mut set = RunSet::none_of(7, 300);
-        keys.iter().for_each(|key| set.add(*key));
+        for key in keys {
+            set.add(*key);
+        }
         set
     }
 
