@@ -3,6 +3,7 @@
 //! One connection writes, up to four read beside it: the file is in WAL mode, where neither waits for the other. In memory
 //! there is one connection for both. The schema is in `1.sql`.
 
+mod file;
 mod read;
 mod retain;
 mod row;
@@ -15,12 +16,13 @@ mod tests;
 mod write;
 
 use std::io;
-use std::path::{Path, PathBuf, absolute};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, vtab};
+use rusqlite::{Connection, ErrorCode, vtab};
 
+use self::file::DatabaseFile;
 use super::{
     Batch, Bucket, Filter, Page, Retained, Retention, RunQuery, SpanQuery, Store, StoreError, Totals,
     Workspace,
@@ -30,9 +32,12 @@ use crate::{Span, SpanId, Summary, Timestamp, TraceId};
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Bytes of the log beyond which readers are waited for to start it anew, and how long they are.
+/// Bytes of the log beyond which readers are waited for to start it anew, and how long they are: longer than any question
+/// takes once it is much longer than it should be.
 const LONG_LOG: u64 = 64 << 20;
 const LOG_PATIENCE: Duration = Duration::from_millis(500);
+const TOO_LONG_LOG: u64 = 256 << 20;
+const LAST_LOG_PATIENCE: Duration = Duration::from_secs(11);
 
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,9 +47,6 @@ const STEPS: i32 = 20_000;
 
 /// Connections that are kept for reading.
 const READERS: usize = 4;
-
-/// The file is there by then, and a connection is used by one thread at a time.
-const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 /// Where runs are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +59,8 @@ pub(crate) enum Place {
 
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    place: Place,
-    /// Of the file and of its log.
-    identities: [Identity; 2],
+    /// `None` for a database in memory.
+    file: Option<DatabaseFile>,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -72,27 +73,21 @@ pub(crate) enum OpenError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     #[error("it was written by a newer version of bento (its schema is {found}, this version knows {known})")]
-    Newer { found: i64, known: i64 },
+    Newer { found: i64, known: usize },
     #[error("it is a database of another program")]
     Foreign,
 }
 
 impl Sqlite {
     pub(crate) fn open(place: Place) -> Result<Self, OpenError> {
-        let place = match place {
-            Place::Memory => Place::Memory,
-            // Absolute, lest it be one of the names that mean something else to SQLite, such as `:memory:`.
-            Place::File(path) => Place::File(absolute(path)?),
+        let file = match place {
+            Place::Memory => None,
+            Place::File(path) => Some(DatabaseFile::make(&path)?),
         };
-        let mut writer = match &place {
-            Place::Memory => Connection::open_in_memory()?,
-            Place::File(path) => {
-                make_private(path)?;
-                Connection::open_with_flags(path, FLAGS)?
-            }
-        };
+        let mut writer = file.as_ref().map_or_else(Connection::open_in_memory, DatabaseFile::connect)?;
         writer.busy_timeout(BUSY)?;
         writer.set_prepared_statement_cache_capacity(64);
+        schema::check(&writer)?;
         // On macOS only this reaches the disk.
         writer.pragma_update(None, "fullfsync", true)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
@@ -103,32 +98,25 @@ impl Sqlite {
         writer.pragma_update(None, "temp_store", "MEMORY")?;
         vtab::array::load_module(&writer)?;
         schema::migrate(&mut writer)?;
-        let identities = match &place {
-            Place::Memory => Default::default(),
-            Place::File(path) => identities(path)?,
-        };
-        Ok(Self { place, identities, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
-    }
-
-    /// A file that somebody has removed can be written to for as long as it is open, and nothing of it is left then.
-    fn check_file(&self) -> Result<(), StoreError> {
-        let Place::File(path) = &self.place else { return Ok(()) };
-        match identities(path) {
-            Ok(found) if found == self.identities => Ok(()),
-            _ => Err(StoreError::Unavailable("its file has been removed; start the server again".into())),
-        }
+        let file = file.map(DatabaseFile::is_in_use).transpose()?;
+        Ok(Self { file, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        // A thread that panicked in mid-transaction has rolled it back while it unwound.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.writer.lock().unwrap_or_else(|poisoned| {
+            // A thread that panicked in mid-transaction has rolled it back while it unwound; its deadline is left.
+            let mut connection = poisoned.into_inner();
+            let _ = connection.progress_handler(0, None::<fn() -> bool>);
+            self.writer.clear_poison();
+            connection
+        })
     }
 
     /// Asks a question, which is broken off when it takes too long.
     fn read<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let Place::File(path) = &self.place else { return ask_in_time(&mut self.lock(), ask) };
+        let Some(file) = &self.file else { return ask_in_time(&mut self.lock(), ask) };
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = idle.map_or_else(|| open_reader(path), Ok)?;
+        let mut connection = idle.map_or_else(|| open_reader(file), Ok)?;
         let answer = ask_in_time(&mut connection, ask);
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
@@ -145,7 +133,9 @@ impl Sqlite {
 
 impl Store for Sqlite {
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
-        self.check_file()?;
+        if self.file.as_ref().is_some_and(|file| !file.is_in_place()) {
+            return Err(StoreError::Unavailable("its file has been removed; start the server again".into()));
+        }
         Ok(Box::new(write::Transaction::begin(self.lock())?))
     }
 
@@ -193,8 +183,10 @@ impl Store for Sqlite {
 
     fn retain(&self, retention: &Retention, now: Timestamp) -> Result<Retained, StoreError> {
         let mut connection = self.lock();
-        if let Place::File(path) = &self.place {
-            restart_log(&connection, path)?;
+        match self.file.as_ref().map_or(0, DatabaseFile::log_length) {
+            TOO_LONG_LOG.. => restart_log(&connection, LAST_LOG_PATIENCE)?,
+            LONG_LOG.. => restart_log(&connection, LOG_PATIENCE)?,
+            _ => {}
         }
         Ok(retain::retain(&mut connection, retention, now)?)
     }
@@ -220,62 +212,24 @@ fn ask_in_time<T>(
     Ok(answer?)
 }
 
-/// Makes the log start anew once it is long. `SQLite` does so by itself only at a moment when nobody reads in it, which with
+/// Makes the log start anew. `SQLite` does so by itself only at a moment when nobody reads in it, which with
 /// many readers never comes: here those that read are waited for, and those that come read the file.
-fn restart_log(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
-    if std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > LONG_LOG) {
-        connection.busy_timeout(LOG_PATIENCE)?;
-        // Where it does not come to an end, it is tried again in its time.
-        let restarted = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
-        connection.busy_timeout(BUSY)?;
-        restarted?;
-    }
-    Ok(())
+fn restart_log(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(patience)?;
+    // Where it does not come to an end, it is tried again in its time.
+    let restarted = connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()));
+    connection.busy_timeout(BUSY)?;
+    restarted
 }
 
-fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, FLAGS)?;
+fn open_reader(file: &DatabaseFile) -> rusqlite::Result<Connection> {
+    let connection = file.connect()?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", true)?;
     vtab::array::load_module(&connection)?;
     connection.pragma_update(None, "cache_size", -8_192)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
-}
-
-/// The log, which is there as long as the database is open.
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
-}
-
-fn identities(path: &Path) -> io::Result<[Identity; 2]> {
-    Ok([identity(path)?, identity(&log_of(path))?])
-}
-
-/// Tells a file from another one of the same name.
-type Identity = (u64, u64);
-
-#[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Identity> {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).map(|file| (file.dev(), file.ino()))
-}
-
-/// Elsewhere a file that is open cannot be removed.
-#[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<Identity> {
-    std::fs::metadata(path).map(|_| Identity::default())
-}
-
-/// The file holds what people said to agents: on Unix its owner alone may read it. `SQLite` gives its other files the same mode.
-fn make_private(path: &Path) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -104,6 +104,8 @@ fn what_is_no_database_of_ours_is_left_alone() -> Outcome {
     foreign.execute_batch("CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1);")?;
     assert!(matches!(in_file(&path("foreign")), Err(OpenError::Foreign)));
     assert_eq!(foreign.query_row("SELECT a FROM theirs", [], |row| row.get::<_, i64>(0))?, 1);
+    let journal: String = foreign.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    assert_eq!(journal, "delete");
     drop(in_file(&path("newer"))?);
     Connection::open(path("newer"))?.pragma_update(None, "user_version", 99)?;
     assert!(matches!(in_file(&path("newer")), Err(OpenError::Newer { found: 99, known: 1 })));
@@ -122,6 +124,11 @@ fn a_file_that_was_removed_takes_nothing_any_more() -> Outcome {
     let refused = keep(&store, &[span(2, 1, 0, 0)?]);
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     std::fs::write(&path, "another")?;
+    let refused = keep(&store, &[span(2, 1, 0, 0)?]);
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    let path = folder.path().join("other.db");
+    let store = in_file(&path)?;
+    std::fs::remove_file(folder.path().join("other.db-wal"))?;
     let refused = keep(&store, &[span(2, 1, 0, 0)?]);
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     Ok(())
