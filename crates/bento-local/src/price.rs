@@ -1,6 +1,6 @@
 //! What tokens cost: a price list that the user can replace, and exact sums of money.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -19,16 +19,25 @@ const BUILT_IN: &str = include_str!("../prices.json");
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usd(i64);
 
-/// Prices per token, by model.
-#[derive(Clone, Debug)]
+/// What some editors put in front of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Prices per token, by model. Names are in lower case.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Prices {
+    /// As they are listed.
     models: HashMap<String, Price>,
+    /// Without what providers put around them, but with the date. No price where listed names disagree.
+    plain: HashMap<String, Option<Price>>,
+    /// The same without the date.
+    undated: HashMap<String, Option<Price>>,
 }
 
 /// What a file of prices holds: dollars for a million tokens.
 #[derive(Deserialize)]
 struct List {
-    models: HashMap<String, PerMillion>,
+    /// In an order, so that of two faults the same is told every time.
+    models: BTreeMap<String, PerMillion>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +49,7 @@ struct PerMillion {
     cached_input: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Price {
     input: i64,
     output: i64,
@@ -70,6 +79,12 @@ pub enum PriceError {
     /// A price is negative, or too high to be one.
     #[error("the price of {0:?} is not between 0 and 1,000,000 dollars for a million tokens")]
     Range(String),
+    /// A price is of no model.
+    #[error("one of the prices has an empty name")]
+    Unnamed,
+    /// A model has two prices: its name counts in whatever case it is written.
+    #[error("the prices have {0:?} twice, in upper and in lower case, which mean the same model")]
+    Twice(String),
 }
 
 impl Usd {
@@ -139,12 +154,29 @@ impl Prices {
     }
 
     fn parse(json: &[u8]) -> Result<Self, PriceError> {
-        let List { models } = serde_json::from_slice(json)?;
-        let priced = models.into_iter().map(|(model, price)| {
+        let List { models } = serde_json::from_slice(json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json))?;
+        let mut prices = Self::default();
+        for (model, price) in models {
             let price = Price::of(&price).ok_or_else(|| PriceError::Range(model.clone()))?;
-            Ok((model.to_lowercase(), price))
-        });
-        Ok(Self { models: priced.collect::<Result<_, PriceError>>()? })
+            prices.list(&model, price)?;
+        }
+        Ok(prices)
+    }
+
+    fn list(&mut self, model: &str, price: Price) -> Result<(), PriceError> {
+        let name = model.to_lowercase();
+        if name.trim().is_empty() {
+            return Err(PriceError::Unnamed);
+        }
+        let plain = without_provider(&name);
+        // A `-v3` may be part of a model's name; a provider's has more behind it.
+        let plain = if plain.contains([':', '@']) { without_revision(plain) } else { plain };
+        agree(&mut self.plain, plain, price);
+        agree(&mut self.undated, without_date(plain), price);
+        match self.models.insert(name, price) {
+            None => Ok(()),
+            Some(_) => Err(PriceError::Twice(model.to_owned())),
+        }
     }
 
     /// What the tokens cost; `None` for a model that is not listed, and where no tokens were counted.
@@ -160,14 +192,28 @@ impl Prices {
         Some(Usd(i64::try_from(sum).unwrap_or(i64::MAX)))
     }
 
-    /// The name as it is listed, or without what providers put around it: `us.anthropic.claude-x-20250929-v1:0` is `claude-x`.
+    /// The price of a name as it is listed, or of the two names without what providers put around them:
+    /// `us.anthropic.claude-x-20250929-v1:0` is `claude-x`. A model of one date has never the price of another date's.
     fn price(&self, model: &str) -> Option<&Price> {
         let model = model.to_lowercase();
-        self.models.get(&model).or_else(|| {
-            let (_, name) = model.rsplit_once('/').unwrap_or(("", &model));
-            let name = without_region(name);
-            self.models.get(name).or_else(|| self.models.get(without_version(name)))
+        let name = without_provider(&model);
+        let (of_provider, revised) = (without_revision(&model), without_revision(name));
+        let undated = without_date(revised);
+        let listed = [&model, name, of_provider, revised, without_date(of_provider), undated];
+        let as_listed = listed.into_iter().find_map(|name| self.models.get(name));
+        as_listed.or_else(|| {
+            let plain = [name, revised, undated].into_iter().find_map(|name| self.plain.get(name));
+            let any_date = || self.undated.get(undated).filter(|_| undated == revised);
+            plain.or_else(any_date)?.as_ref()
         })
+    }
+}
+
+/// Lists a price under a name that others may have too.
+fn agree(prices: &mut HashMap<String, Option<Price>>, name: &str, price: Price) {
+    if !name.is_empty() {
+        let listed = prices.entry(name.to_owned()).or_insert(Some(price));
+        *listed = listed.filter(|listed| *listed == price);
     }
 }
 
@@ -183,35 +229,42 @@ impl Price {
     }
 }
 
-/// `eu.anthropic.claude…` names a region and a vendor; a model's own name begins behind the last dot before a letter.
-fn without_region(name: &str) -> &str {
+/// `openai/…` names a vendor, `eu.anthropic.…` a region and a vendor.
+fn without_provider(name: &str) -> &str {
     const VENDORS: [&str; 7] =
         ["anthropic.", "meta.", "amazon.", "cohere.", "mistral.", "ai21.", "deepseek."];
+    let (_, name) = name.rsplit_once('/').unwrap_or(("", name));
     VENDORS.iter().find_map(|vendor| name.split_once(vendor)).map_or(name, |(_, model)| model)
 }
 
-/// Without `-latest`, `@…`, `:…`, `-v1` and a date at the end.
-fn without_version(name: &str) -> &str {
+/// Without `-latest`, `:…` and `-v1` at the end, and without `@…`, be it a date.
+fn without_revision(name: &str) -> &str {
     let name = name.split(['@', ':']).next().unwrap_or(name);
     let name = name.strip_suffix("-latest").unwrap_or(name);
-    let digits =
-        |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    let name = match name.rsplit_once("-v") {
-        Some((rest, version)) if digits(version, version.len()) && !version.is_empty() => rest,
-        _ => name,
-    };
-    match name.rsplit_once('-') {
-        Some((rest, date)) if digits(date, 8) => rest,
-        // 2024-08-06
-        Some((rest, day)) if digits(day, 2) => match rest.rsplit_once('-').and_then(|(rest, month)| {
-            let (rest, year) = rest.rsplit_once('-')?;
-            (digits(month, 2) && digits(year, 4)).then_some(rest)
-        }) {
-            Some(rest) => rest,
-            None => name,
-        },
+    match name.rsplit_once("-v") {
+        Some((rest, version)) if !version.is_empty() && is_digits(version, version.len()) => rest,
         _ => name,
     }
+}
+
+/// Without a date at the end.
+fn without_date(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((rest, date)) if is_digits(date, 8) => rest,
+        // 2024-08-06
+        Some((rest, day)) if is_digits(day, 2) => {
+            let date = rest.rsplit_once('-').and_then(|(rest, month)| {
+                let (rest, year) = rest.rsplit_once('-')?;
+                (is_digits(month, 2) && is_digits(year, 4)).then_some(rest)
+            });
+            date.unwrap_or(name)
+        }
+        _ => name,
+    }
+}
+
+fn is_digits(text: &str, count: usize) -> bool {
+    text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -258,6 +311,57 @@ mod tests {
         Ok(())
     }
 
+    /// What a list of these names and prices asks for a million tokens of each of these models.
+    fn asked(listed: &[(&str, u32)], models: &[&str]) -> Result<Vec<Option<f64>>, PriceError> {
+        let mut prices = Prices::default();
+        for &(model, input) in listed {
+            prices.list(model, Price { input: i64::from(input) * 1_000_000, output: 0, cached_input: 0 })?;
+        }
+        let tokens = Tokens { input: 1_000_000, output: 0, cached: 0 };
+        Ok(models.iter().map(|model| prices.cost(model, tokens).map(Usd::dollars)).collect())
+    }
+
+    #[test]
+    fn a_listed_name_may_have_what_providers_put_around_it() -> Result<(), PriceError> {
+        let listed = [("us.anthropic.Claude-X", 1), ("openai/gpt-x", 2), ("anthropic.old-20250929-v1:0", 3)];
+        for (price, models) in [
+            (1.0, ["us.anthropic.claude-x", "us.anthropic.claude-x-20250929-v1:0", "claude-x@20250929"]),
+            (1.0, ["claude-x", "claude-x-latest", "anthropic/claude-x-20250929"]),
+            (2.0, ["openai/gpt-x", "openai/gpt-x-2024-08-06", "GPT-X"]),
+            (2.0, ["azure/gpt-x", "gpt-x-2024-08-06", "openrouter/openai/gpt-x:free"]),
+            (3.0, ["old", "old-20250929", "eu.anthropic.old-20250929-v1:0"]),
+        ] {
+            assert_eq!(asked(&listed, &models)?, [Some(price); 3], "{models:?}");
+        }
+        assert_eq!(
+            asked(&listed, &["old-20240101", "gpt", "openai/", "x"])?,
+            [None; 4],
+            "no price is guessed"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn of_names_that_are_alike_the_nearest_counts() -> Result<(), PriceError> {
+        let listed =
+            [("us.anthropic.c", 1), ("eu.anthropic.c", 2), ("azure/g", 3), ("g", 4), ("a/h", 5), ("b/h", 5)];
+        let models =
+            ["us.anthropic.c-20250929-v1:0", "eu.anthropic.c", "c", "azure/g-2024-08-06", "openai/g", "h"];
+        let prices = [Some(1.0), Some(2.0), None, Some(3.0), Some(4.0), Some(5.0)];
+        assert_eq!(asked(&listed, &models)?, prices);
+        let versions = [("deep-v2", 1), ("deep-v3", 2)];
+        assert_eq!(asked(&versions, &["deep/deep-v3", "deep-v2", "deep-v4"])?, [Some(2.0), Some(1.0), None]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_read_over() -> Result<(), PriceError> {
+        let prices =
+            Prices::parse("\u{feff}{\"models\": {\"m\": {\"input\": 1, \"output\": 1}}}".as_bytes())?;
+        assert!(prices.price("m").is_some());
+        Ok(())
+    }
+
     #[test]
     fn a_list_that_is_none_says_so() {
         for (json, reason) in [
@@ -265,6 +369,11 @@ mod tests {
             (r#"{"models": {"m": {"input": 1}}}"#, "missing field `output`"),
             (r#"{"models": {"m": {"input": 1, "output": 1, "cache": 1}}}"#, "unknown field `cache`"),
             (r#"{"models": {"m": {"input": -1, "output": 1}}}"#, "the price of \"m\" is not between"),
+            (r#"{"models": {" ": {"input": 1, "output": 1}}}"#, "an empty name"),
+            (
+                r#"{"models": {"M": {"input": 1, "output": 1}, "m": {"input": 2, "output": 1}}}"#,
+                "the prices have \"m\" twice",
+            ),
         ] {
             let error =
                 Prices::parse(json.as_bytes()).err().map(|error| error.to_string()).unwrap_or_default();
