@@ -2,6 +2,7 @@
 
 mod analytics;
 mod ask;
+mod columns;
 mod completions;
 mod doctor;
 mod error;

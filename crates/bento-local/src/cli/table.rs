@@ -1,18 +1,18 @@
 //! Answers as tables: a list has a column for each key of its first row, anything else a line for each key.
 
-use comfy_table::{Cell, CellAlignment, presets};
+use comfy_table::{Cell, presets};
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
-use unicode_width::UnicodeWidthStr as _;
 
+use super::columns::{self, Column, Fitting};
 use super::json::Members;
 use crate::terminal::clean;
 
 /// The longest text in a column, in characters.
-const LONGEST: usize = 40;
+pub(super) const LONGEST: usize = 40;
 
-/// Between columns.
-const GAP: u16 = 2;
+/// Between a key and its value.
+const GAP: usize = 2;
 
 /// Rows, and what was said beside them.
 #[derive(Default)]
@@ -26,13 +26,6 @@ pub(super) struct Table {
 struct List {
     name: String,
     rows: Vec<Members>,
-}
-
-struct Column {
-    key: String,
-    cells: Vec<String>,
-    alignment: CellAlignment,
-    width: usize,
 }
 
 impl Table {
@@ -56,7 +49,7 @@ impl Table {
         let mut text = String::new();
         let key_width = self.facts.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
         for (key, value) in &self.facts {
-            let left = width.map(|width| width.saturating_sub(key_width + usize::from(GAP) + 1));
+            let left = width.map(|width| width.saturating_sub(key_width + GAP + 1));
             let value = clean(value, left.unwrap_or(usize::MAX));
             text += format!("{key:key_width$}  {value}").trim_end();
             text.push('\n');
@@ -98,66 +91,19 @@ impl Table {
 
 impl List {
     fn text(&self, width: Option<usize>) -> (String, usize) {
-        let columns = self.columns();
-        let mut left = width.unwrap_or(usize::MAX);
-        let fitting = columns.iter().take_while(|column| {
-            let fits = column.width <= left;
-            left = left.saturating_sub(column.width + usize::from(GAP));
-            fits
-        });
-        // One column at least, cut if it must be.
-        let shown = fitting.count().max(1).min(columns.len());
+        let Fitting { columns, gap, left_out } = columns::fit(columns::of(&self.rows), width);
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING);
-        let longest = width.unwrap_or(usize::MAX).max(1);
-        let cell =
-            |text: &str, column: &Column| Cell::new(clean(text, longest - 1)).set_alignment(column.alignment);
-        table.set_header(columns[..shown].iter().map(|column| cell(&column.key, column)));
+        let cell = |text: &str, column: &Column| Cell::new(text).set_alignment(column.alignment);
+        table.set_header(columns.iter().map(|column| cell(&column.name, column)));
         for row in 0..self.rows.len() {
-            table.add_row(columns[..shown].iter().map(|column| cell(&column.cells[row], column)));
+            table.add_row(columns.iter().map(|column| cell(&column.cells[row], column)));
         }
         for column in table.column_iter_mut() {
-            column.set_padding((0, GAP));
+            column.set_padding((0, gap));
         }
         let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-        (lines.join("\n") + "\n", columns.len() - shown)
-    }
-
-    /// The columns that say something: not those that are empty in every row, repeat the row's id, name what was asked for,
-    /// or follow from others.
-    fn columns(&self) -> Vec<Column> {
-        let keys =
-            self.rows.first().map(|row| row.0.iter().map(|(key, _)| key.as_str())).into_iter().flatten();
-        let mut columns: Vec<_> = keys.map(|key| self.column(key)).collect();
-        let ids = columns.first().filter(|first| first.key == "id").map(|first| first.cells.clone());
-        let has_duration = columns.iter().any(|column| column.key == "duration_ms");
-        columns.retain(|Column { key, cells, .. }| {
-            let same = || cells.iter().all(|cell| *cell == cells[0]);
-            let follows = match key.as_str() {
-                "workspace_id" => true,
-                "trace_id" => same() || ids.as_ref() == Some(cells),
-                "end_time" => has_duration,
-                key => key.ends_with("_id") && ids.as_ref() == Some(cells),
-            };
-            !follows && cells.iter().any(|cell| !cell.is_empty())
-        });
-        columns
-    }
-
-    fn column(&self, key: &str) -> Column {
-        let values =
-            self.rows.iter().map(|row| row.0.iter().find(|(name, _)| name == key).map(|(_, value)| value));
-        let mut alignment = CellAlignment::Left;
-        let mut cells = Vec::with_capacity(self.rows.len());
-        for value in values {
-            if value.is_some_and(|value| value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())) {
-                alignment = CellAlignment::Right;
-            }
-            cells.push(value.map(|value| clean(&plain(value), LONGEST)).unwrap_or_default());
-        }
-        let key = clean(key, LONGEST);
-        let width = cells.iter().chain([&key]).map(|cell| cell.width()).max().unwrap_or(0);
-        Column { key, cells, alignment, width }
+        (lines.join("\n") + "\n", left_out)
     }
 }
 
@@ -172,7 +118,7 @@ fn rows(value: &RawValue) -> Option<Vec<Members>> {
 }
 
 /// A value without JSON's marks, as far as it has a form without them.
-fn plain(value: &RawValue) -> String {
+pub(super) fn plain(value: &RawValue) -> String {
     let json = value.get();
     if json == "null" {
         return String::new();
@@ -181,7 +127,7 @@ fn plain(value: &RawValue) -> String {
         return moment(&text).unwrap_or(text);
     }
     if let (true, Ok(number)) = (json.contains('.'), json.parse::<f64>()) {
-        return fraction(number);
+        return fraction(number, 6);
     }
     match serde_json::from_str::<Vec<String>>(json) {
         Ok(texts) => texts.join(", "),
@@ -189,10 +135,10 @@ fn plain(value: &RawValue) -> String {
     }
 }
 
-/// A number with as many digits as somebody reads.
-fn fraction(number: f64) -> String {
-    let text = format!("{number:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// A number with at most so many digits behind the point.
+pub(super) fn fraction(number: f64, digits: usize) -> String {
+    let text = format!("{number:.digits$}");
+    if digits == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
 }
 
 /// A time of nine digits to the millisecond.
@@ -222,9 +168,43 @@ mod tests {
         assert_eq!(text(json, None), (wide.to_owned(), 0));
         let spans = r#"{"items":[{"id":"1","trace_id":"t","end_time":"x","duration_ms":7},{"id":"2","trace_id":"t"}]}"#;
         assert_eq!(text(spans, None).0, "id  duration_ms\n1             7\n2\n");
-        assert_eq!(text(json, Some(12)), ("id  name\na1  turn\nb2  x [2J\n".to_owned(), 2));
+        assert_eq!(text(json, Some(12)), ("id name\na1 turn\nb2 x [2J\n".to_owned(), 2));
         assert_eq!(text(r#"[{"id":"local","name":"Local"}]"#, None).0, "id     name\nlocal  Local\n");
         assert_eq!(text(r#"{"items":[]}"#, None), (String::new(), 0));
+    }
+
+    #[test]
+    fn on_few_columns_what_matters_comes_first() {
+        let json = r#"[{"id":"4bf92f3577b34da6a3ce929d0e0e4736","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","name":"answer a question",
+            "status":"ok","state":"completed","start_time":"2026-11-20T18:08:05.123456789Z","duration_ms":1520.123,"span_count":12,
+            "error_count":0,"total_tokens":12345,"cost":0.0065391,"models":["gpt-4o-mini"]}]"#;
+        for (width, left_out, expected) in [
+            (20, 10, "id\n4bf92f3577b34da6a3c…\n"),
+            (
+                80,
+                4,
+                "id                               name      status start         ms tokens   cost\n\
+                 4bf92f3577b34da6a3ce929d0e0e4736 answer a… ok     11-20 18:08 1520  12345 0.0065\n",
+            ),
+            (
+                100,
+                3,
+                "id                               name              status state     start         ms tokens   cost\n\
+                 4bf92f3577b34da6a3ce929d0e0e4736 answer a question ok     completed 11-20 18:08 1520  12345 0.0065\n",
+            ),
+        ] {
+            assert_eq!(text(json, Some(width)), (expected.to_owned(), left_out), "{width}");
+        }
+        let wide = r#"[{"long":"aaaaaaaaaa","longer":"aaaaaaaaaaaa","x":"yy"}]"#;
+        assert_eq!(
+            text(wide, Some(14)),
+            ("long       x\naaaaaaaaaa yy\n".to_owned(), 1),
+            "the next that fits"
+        );
+        let first = r#"[{"bucket":"aaaaaaaaaa","cost":1.5,"total_tokens":7}]"#;
+        assert_eq!(text(first, Some(17)), ("bucket     tokens\naaaaaaaaaa      7\n".to_owned(), 1));
+        let names = r#"[{"id":"1","name":"日本語日本語日本語"}]"#;
+        assert_eq!(text(names, Some(9)).0, "id name\n1  日本…\n");
     }
 
     #[test]

@@ -46,13 +46,15 @@ fn on_terminal(columns: u16, arguments: &[&str], environment: &[(&str, &str)]) -
 fn lists_are_tables_as_wide_as_the_terminal() {
     let server = server();
     let environment = [("BENTOLABS_BASE_URL", server.url()), ("BENTOLABS_API_KEY", SECRET)];
-    for columns in [20, 60, 100, 250] {
+    for columns in [20, 60, 80, 100, 250] {
         let shown = on_terminal(columns, &["traces", "list"], &environment);
         let table: Vec<_> = shown.lines().filter(|line| !line.contains("more columns")).collect();
         assert!(table.len() == 3 && table[0].starts_with("id"), "{shown}");
         assert!(table.iter().all(|line| line.chars().count() <= usize::from(columns)), "{columns}: {shown}");
         assert_eq!(table[0].contains("span_count"), columns > 100, "{shown}");
         assert_eq!(table[1].contains(BAD), columns > 20, "{shown}");
+        let told = ["name", "status", "start", "ms", "tokens"].iter().all(|key| table[0].contains(key));
+        assert_eq!(told, columns > 60, "{shown}");
     }
     let shown = on_terminal(60, &["traces", "get", GOOD], &environment);
     assert!(shown.lines().any(|line| line.starts_with("name  ") && line.ends_with(" turn")), "{shown}");
