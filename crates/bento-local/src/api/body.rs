@@ -11,8 +11,17 @@ use tokio::time::timeout;
 
 use super::problem::Problem;
 
-/// How long a client may take to send a body.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// To send a body.
+    whole: Duration,
+    /// To send the next piece of it: who is silent holds the room of those who are not.
+    silence: Duration,
+}
+
+pub(super) const PATIENCE: Patience =
+    Patience { whole: Duration::from_secs(30), silence: Duration::from_secs(5) };
 
 /// How long the rest of a refused body is awaited.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
@@ -33,21 +42,23 @@ pub(super) enum BodyError {
     TooLarge(usize),
     #[error("the body did not arrive in time")]
     TooSlow,
+    #[error("nothing more of the body has come for {0:?}")]
+    Silent(Duration),
     #[error("the body broke off: {0}")]
     Broken(#[source] axum::Error),
 }
 
-pub(super) async fn read(body: &mut Body, most: usize, patience: Duration) -> Result<Vec<u8>, BodyError> {
-    timeout(patience, read_all(body, most)).await.map_err(|_| BodyError::TooSlow)?
+pub(super) async fn read(body: &mut Body, most: usize, patience: Patience) -> Result<Vec<u8>, BodyError> {
+    timeout(patience.whole, read_all(body, most, patience.silence)).await.map_err(|_| BodyError::TooSlow)?
 }
 
-async fn read_all(body: &mut Body, most: usize) -> Result<Vec<u8>, BodyError> {
+async fn read_all(body: &mut Body, most: usize, silence: Duration) -> Result<Vec<u8>, BodyError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > most {
         return Err(BodyError::TooLarge(most));
     }
     let mut bytes = Vec::with_capacity(announced.min(TRUSTED_LENGTH));
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = timeout(silence, body.frame()).await.map_err(|_| BodyError::Silent(silence))? {
         let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
         if data.len() > most - bytes.len() {
             return Err(BodyError::TooLarge(most));
@@ -112,7 +123,7 @@ impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         let status = match error {
             BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            BodyError::TooSlow | BodyError::Silent(_) => StatusCode::REQUEST_TIMEOUT,
             BodyError::Broken(_) => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.to_string())
@@ -127,13 +138,36 @@ mod tests {
 
     use super::*;
 
+    const SHORT: Duration = Duration::from_millis(10);
+    const LONG: Duration = Duration::from_secs(60);
+
     #[tokio::test]
     async fn a_body_that_never_comes_is_given_up() {
-        // The sender lives on: the body neither ends nor breaks off.
-        let (_sender, silent) = Channel::<axum::body::Bytes, Infallible>::new(1);
-        let mut body = Body::new(silent);
-        let outcome = read(&mut body, 10, Duration::from_millis(10)).await;
-        assert!(matches!(outcome, Err(BodyError::TooSlow)), "{outcome:?}");
-        discard(&mut body, Duration::from_millis(10)).await;
+        for (whole, silence, told) in [
+            (SHORT, LONG, "the body did not arrive in time"),
+            (LONG, SHORT, "nothing more of the body has come for 10ms"),
+        ] {
+            // The sender lives on: the body neither ends nor breaks off.
+            let (mut sender, silent) = Channel::<axum::body::Bytes, Infallible>::new(1);
+            assert!(sender.send_data("{".into()).await.is_ok());
+            let mut body = Body::new(silent);
+            let outcome = read(&mut body, 10, Patience { whole, silence }).await;
+            assert_eq!(outcome.err().map(|error| error.to_string()).as_deref(), Some(told));
+            discard(&mut body, SHORT).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_slow_and_goes_on_is_waited_for() {
+        let silence = Duration::from_millis(500);
+        let (mut sender, slow) = Channel::<axum::body::Bytes, Infallible>::new(1);
+        let pieces = tokio::spawn(async move {
+            for _ in 0..8 {
+                tokio::time::sleep(silence / 5).await;
+                assert!(sender.send_data("x".into()).await.is_ok());
+            }
+        });
+        let outcome = read(&mut Body::new(slow), 10, Patience { whole: LONG, silence }).await;
+        assert!(outcome.is_ok_and(|body| body == b"xxxxxxxx") && pieces.await.is_ok());
     }
 }

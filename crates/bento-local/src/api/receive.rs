@@ -17,8 +17,14 @@ use super::guard::{self, KeyError};
 use super::problem::Problem;
 use crate::ingest::{Body, Encoding, Refusals};
 
-/// KiB of bodies that are read or wait to be stored at one time.
-const ROOM: u32 = 64 << 10;
+/// KiB of large bodies that are read or wait to be stored at one time.
+const LARGE: u32 = 48 << 10;
+
+/// KiB of small ones, which never wait for large ones.
+const SMALL: u32 = 16 << 10;
+
+/// KiB of the largest body that is small.
+const LARGEST_SMALL: u32 = 1 << 10;
 
 /// How long a body waits for room.
 const QUEUE: Duration = Duration::from_secs(10);
@@ -30,8 +36,14 @@ const STORE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
     backend: Arc<Backend>,
-    /// So that many senders at once cannot take the server's memory.
-    room: Arc<Semaphore>,
+    room: Room,
+}
+
+/// What bodies may take of the memory, however many send at once.
+#[derive(Clone, Debug)]
+struct Room {
+    large: Arc<Semaphore>,
+    small: Arc<Semaphore>,
 }
 
 /// An `ExportTraceServiceResponse`.
@@ -52,24 +64,32 @@ struct PartialSuccess {
 
 impl Desk {
     pub(super) fn new(backend: Arc<Backend>) -> Self {
-        Self { backend, room: Arc::new(Semaphore::new(ROOM as usize)) }
+        Self { backend, room: Room::new() }
     }
 }
 
-/// Waits for room for a body: for what it announces, or for the most it may have. Room is taken in one go, since two who
-/// each hold a part could wait for each other.
-async fn take_room(
-    room: &Arc<Semaphore>,
-    announced: Option<u64>,
-    most: usize,
-    patience: Duration,
-) -> Result<OwnedSemaphorePermit, Problem> {
-    let most = u64::try_from(most).unwrap_or(u64::MAX);
-    let kib = announced.unwrap_or(most).min(most).div_ceil(1024);
-    let kib = u32::try_from(kib).unwrap_or(ROOM).min(ROOM);
-    match timeout(patience, Arc::clone(room).acquire_many_owned(kib)).await {
-        Ok(Ok(permit)) => Ok(permit),
-        _ => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many bodies are being received")),
+impl Room {
+    fn new() -> Self {
+        let [large, small] = [LARGE, SMALL].map(|room| Arc::new(Semaphore::new(room as usize)));
+        Self { large, small }
+    }
+
+    /// Waits for room for a body: for what it announces, or for the most it may have. It is taken in one go, since two who
+    /// each hold a part could wait for each other.
+    async fn take(
+        &self,
+        announced: Option<u64>,
+        most: usize,
+        patience: Duration,
+    ) -> Result<OwnedSemaphorePermit, Problem> {
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        let kib = announced.unwrap_or(most).min(most).div_ceil(1024);
+        let kib = u32::try_from(kib).unwrap_or(LARGE).min(LARGE);
+        let room = if kib <= LARGEST_SMALL { &self.small } else { &self.large };
+        match timeout(patience, Arc::clone(room).acquire_many_owned(kib)).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many bodies are being received")),
+        }
     }
 }
 
@@ -90,7 +110,7 @@ async fn receive(
     let workspace = check_key(headers)?;
     check_content_type(headers)?;
     let encoding = encoding(headers)?;
-    let room = take_room(&desk.room, body.size_hint().upper(), desk.backend.limits.body, QUEUE).await?;
+    let room = desk.room.take(body.size_hint().upper(), desk.backend.limits.body, QUEUE).await?;
     let wire = body::read(body, desk.backend.limits.body, body::PATIENCE).await?;
     let intake = desk.backend.intake.clone();
     // On a task of its own, so that a body whose sender has hung up keeps its room as long as it is in memory.
@@ -163,21 +183,26 @@ mod tests {
 
     #[tokio::test]
     async fn many_bodies_at_once_wait_for_room_and_not_for_ever() {
-        let room = Arc::new(Semaphore::new(ROOM as usize));
-        let take = |announced| take_room(&room, announced, 16 << 20, Duration::from_millis(10));
+        let room = Room::new();
+        let take = |announced| room.take(announced, 16 << 20, Duration::from_millis(10));
         let mut held = Vec::new();
         while let Ok(permit) = take(None).await {
             held.push(permit);
         }
-        assert_eq!(held.len(), 4, "who announces nothing may send 16 MiB");
-        assert!(take(Some(1)).await.is_err() && take(Some(0)).await.is_ok());
+        assert_eq!(held.len(), 3, "who announces nothing may send 16 MiB");
+        assert!(take(Some((1 << 20) + 1)).await.is_err() && take(Some(0)).await.is_ok());
         held.clear();
         for _ in 0..8 {
             held.extend(take(Some(u64::MAX / 2)).await);
         }
-        assert_eq!(held.len(), 4, "no body is taken for larger than it may be");
+        assert_eq!(held.len(), 3, "no body is taken for larger than it may be");
+        let mut small = Vec::new();
+        while let Ok(permit) = take(Some(1 << 20)).await {
+            small.push(permit);
+        }
+        assert_eq!(small.len(), 16, "a small body never waits for large ones");
         held.clear();
-        let all = take_room(&room, None, usize::MAX, Duration::from_millis(10)).await;
+        let all = room.take(None, usize::MAX, Duration::from_millis(10)).await;
         assert!(all.is_ok(), "a limit above all the room takes all of it");
     }
 }

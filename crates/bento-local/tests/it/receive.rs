@@ -1,7 +1,10 @@
 //! `POST /v1/traces`.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bento_local::{Config, Server};
 use serde_json::json;
@@ -208,6 +211,35 @@ fn many_at_once_lose_nothing() {
     });
     assert_eq!(server.run(TRACE).unwrap().unwrap().spans.len(), 401);
     assert_eq!((server.bodies_received(), server.spans_received()), (400, 800));
+}
+
+#[test]
+fn senders_that_dawdle_hold_up_no_small_body_and_are_given_up() {
+    let server = server();
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: {KEY}\r\nContent-Type: application/json\r\n"
+    );
+    // More than all the room, announced or not, and a byte of each.
+    let dawdlers: Vec<_> =
+        ["Content-Length: 16000000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]
+            .iter()
+            .cycle()
+            .take(6)
+            .map(|rest| {
+                let mut stream = TcpStream::connect(server.addr()).unwrap();
+                stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+                stream.write_all((head.clone() + rest).as_bytes()).unwrap();
+                stream
+            })
+            .collect();
+    let before = Instant::now();
+    send(&server, &[span(1, 0, "small", 0, 1, &json!({}))]);
+    assert!(before.elapsed() < Duration::from_secs(4), "{:?}", before.elapsed());
+    // Without a word from them, and long before a body's thirty seconds are over.
+    let text = "x".repeat(8 << 20);
+    send(&server, &[span(2, 0, "large", 0, 1, &json!({"input.value": text}))]);
+    assert!(before.elapsed() < Duration::from_secs(25), "{:?}", before.elapsed());
+    drop(dawdlers);
 }
 
 #[test]
