@@ -368,6 +368,7 @@ mod tests {
             ("{}", "missing field `models`"),
             (r#"{"models": {"m": {"input": 1}}}"#, "missing field `output`"),
             (r#"{"models": {"m": {"input": 1, "output": 1, "cache": 1}}}"#, "unknown field `cache`"),
+            (r#"{"models": {"M": {"input": 1, "output": 1}, "m": {"input": 2, "output": 2}}}"#, "\"m\""),
             (r#"{"models": {"m": {"input": -1, "output": 1}}}"#, "the price of \"m\" is not between"),
             (r#"{"models": {" ": {"input": 1, "output": 1}}}"#, "an empty name"),
             (
