@@ -189,3 +189,18 @@ fn the_log_has_a_bound_however_many_read() -> Outcome {
     assert!(longest < 128 << 20, "the log grew to {} MiB for a store of 16 MiB", longest >> 20);
     Ok(())
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_database_is_as_good_as_the_database() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (real, link) = (folder.path().join("real"), folder.path().join("link.db"));
+    std::fs::create_dir(&real)?;
+    std::fs::write(real.join("runs.db"), "")?;
+    std::os::unix::fs::symlink(real.join("runs.db"), &link)?;
+    let store = in_file(&link)?;
+    assert_eq!(keep(&store, &[span(1, 1, 0, 0)?])?, 1);
+    drop(store);
+    assert_eq!(in_file(&real.join("runs.db"))?.totals(WORKSPACE, &Filter::default())?.runs, 1);
+    Ok(())
+}
