@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::RequestBuilder;
-use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{HeaderMap, HeaderValue, Response};
 
 use crate::terminal::clean;
@@ -51,6 +51,14 @@ pub enum FetchError {
         /// What went wrong on the way.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The answer came in part.
+    #[error("the answer from {url} broke off: {source}")]
+    BrokenOff {
+        /// What was asked for.
+        url: String,
+        /// What went wrong on the way.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What answers there does not speak JSON.
     #[error("what answers at {url} is no bento backend: its answer ({status}) is {media}")]
     Foreign {
@@ -77,6 +85,7 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     url: String,
+    within: Duration,
     body: ureq::Body,
 }
 
@@ -154,7 +163,7 @@ impl Client {
         let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
         let request = self.authorized(self.agent.get(&url).query_pairs(pairs));
         let response = request.config().timeout_global(Some(within)).build().call();
-        Answer::of(url, response)
+        Answer::of(url, within, response)
     }
 
     /// Sends JSON to `path`.
@@ -171,7 +180,7 @@ impl Client {
             if method == ureq::http::Method::PATCH { self.agent.patch(&url) } else { self.agent.post(&url) };
         let request = self.authorized(post).header("content-type", "application/json");
         let response = request.config().timeout_global(Some(within)).build().send(json.to_string());
-        Answer::of(url, response)
+        Answer::of(url, within, response)
     }
 
     fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
@@ -183,32 +192,43 @@ impl Client {
 }
 
 impl Answer {
-    fn of(url: String, response: Result<Response<ureq::Body>, ureq::Error>) -> Result<Self, FetchError> {
-        let (head, mut body) = response.map_err(|error| unreachable(&url, error))?.into_parts();
+    fn of(
+        url: String,
+        within: Duration,
+        response: Result<Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Self, FetchError> {
+        let (head, mut body) = response.map_err(|error| unreachable(&url, within, error))?.into_parts();
+        let status = head.status.as_u16();
+        if let Some(to) = head.headers.get(LOCATION).filter(|_| head.status.is_redirection()) {
+            let to = clean(&String::from_utf8_lossy(to.as_bytes()), LONGEST_DETAIL);
+            return Err(FetchError::Refused { status, detail: format!("ask at {to}, it says") });
+        }
         if let Some(media) = foreign(&head.headers) {
-            return Err(FetchError::Foreign { url, status: head.status.as_u16(), media });
+            return Err(FetchError::Foreign { url, status, media });
         }
         if head.status.is_success() {
-            return Ok(Self { url, body });
+            return Ok(Self { url, within, body });
         }
         let mut words = Vec::new();
-        body.as_reader()
-            .take(LARGEST_REFUSAL)
-            .read_to_end(&mut words)
-            .map_err(|error| unreachable(&url, error))?;
-        Err(FetchError::Refused { status: head.status.as_u16(), detail: detail(&words) })
+        let read = body.as_reader().take(LARGEST_REFUSAL).read_to_end(&mut words);
+        read.map_err(|error| broken_off(url, within, error))?;
+        Err(FetchError::Refused { status, detail: detail(&words) })
     }
 
-    /// The body, whatever its size.
+    /// The body, whatever its size, and what it means when reading fails.
     #[cfg(feature = "cli")]
-    pub(crate) fn reader(self) -> impl Read {
-        self.body.into_reader()
+    pub(crate) fn reader(self) -> (impl Read, impl Fn(std::io::Error) -> FetchError) {
+        let Self { url, within, body } = self;
+        (body.into_reader(), move |error| broken_off(url.clone(), within, error))
     }
 
     /// The body in memory, if it is not too large.
     pub(crate) fn bytes(mut self) -> Result<Vec<u8>, FetchError> {
         let body = self.body.with_config().limit(LARGEST).read_to_vec();
-        body.map_err(|error| unreachable(&self.url, error))
+        body.map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => FetchError::Answer(Box::new(error)),
+            error => broken_off(self.url, self.within, error.into_io()),
+        })
     }
 
     /// The body, parsed.
@@ -223,8 +243,29 @@ impl fmt::Debug for Client {
     }
 }
 
-fn unreachable(url: &str, error: impl std::error::Error + Send + Sync + 'static) -> FetchError {
-    FetchError::Unreachable { url: url.to_owned(), source: Box::new(error) }
+fn unreachable(url: &str, within: Duration, error: ureq::Error) -> FetchError {
+    let source: Box<dyn std::error::Error + Send + Sync> = match error {
+        ureq::Error::Timeout(_) => format!("no answer within {} s", within.as_secs_f32()).into(),
+        error if speaks_no_tls(url, &error) => "what answers there speaks no TLS: is it http://?".into(),
+        error => Box::new(error),
+    };
+    FetchError::Unreachable { url: url.to_owned(), source }
+}
+
+/// TLS that is answered in plain text reads it as a record of an unknown type.
+fn speaks_no_tls(url: &str, error: &ureq::Error) -> bool {
+    url.starts_with("https:") && error.to_string().contains("InvalidContentType")
+}
+
+fn broken_off(url: String, within: Duration, error: std::io::Error) -> FetchError {
+    let source: Box<dyn std::error::Error + Send + Sync> = match error.downcast::<ureq::Error>() {
+        Ok(ureq::Error::Timeout(_)) => {
+            format!("it was not all there within {} s", within.as_secs_f32()).into()
+        }
+        Ok(error) => Box::new(error),
+        Err(error) => Box::new(error),
+    };
+    FetchError::BrokenOff { url, source }
 }
 
 /// The media type of an answer that says it is something else than JSON.
@@ -309,8 +350,43 @@ mod tests {
     fn a_backend_that_never_answers_is_given_up() -> std::io::Result<()> {
         let silent = TcpListener::bind("127.0.0.1:0")?;
         let url = format!("http://{}", silent.local_addr()?);
-        let outcome = Client::new(&url).run(TRACE, Duration::from_millis(50));
-        assert!(matches!(outcome, Err(FetchError::Unreachable { .. })), "{outcome:?}");
+        let told =
+            Client::new(&url).run(TRACE, Duration::from_millis(50)).err().map(|error| error.to_string());
+        let expected = format!("cannot read from {url}/traces/{TRACE}/body: no answer within 0.05 s");
+        assert_eq!(told, Some(expected));
+        Ok(())
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_told_apart() -> std::io::Result<()> {
+        let told =
+            failure_of(200, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nX-", "9\r\n{")?;
+        assert!(told.starts_with("the answer from http://") && told.contains("/body broke off: "), "{told}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_redirect_is_told_and_not_followed() -> std::io::Result<()> {
+        let told = failure_of(302, "Location: https://elsewhere/\r\nContent-Type: text/html\r\n", "")?;
+        assert_eq!(told, "the backend answered 302: ask at https://elsewhere/, it says");
+        Ok(())
+    }
+
+    #[test]
+    #[cfg(feature = "cli")]
+    fn a_backend_without_tls_is_told_apart() -> std::io::Result<()> {
+        let plain = TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("https://{}", plain.local_addr()?);
+        let backend = std::thread::spawn(move || {
+            let (mut stream, _) = plain.accept()?;
+            stream.read_exact(&mut [0; 5])?;
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")?;
+            // What it says next is not read: it would be told as a connection that was reset.
+            std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
+        });
+        let told = fetch_run(&url, TRACE).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told.ends_with("what answers there speaks no TLS: is it http://?"), "{told}");
+        let _ = backend.join();
         Ok(())
     }
 }

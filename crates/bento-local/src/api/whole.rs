@@ -24,8 +24,8 @@ const PIECE: usize = 256 << 10;
 /// Spans of a piece.
 const SPANS: usize = 1_000;
 
-/// How long a reader may take for a piece.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a reader may take for a piece. It may be a person with a pager, and while it pauses it holds a piece in memory.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A run and its spans.
 #[derive(Debug, Serialize, ToSchema)]

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::error::CliError;
-use super::json;
+use super::json::{self, IndentError};
 use super::output::Output;
 use super::remote::{DEADLINE, Remote};
 use super::table::{self, Table};
@@ -113,7 +113,7 @@ pub(super) fn show_all(
         let Next { next_cursor } = serde_json::from_slice(&page).map_err(|error| not_understood(&error))?;
         match output {
             Output::Table => table.append(&page).map_err(|error| not_understood(&error))?,
-            Output::Pretty => indent(&page[..])?,
+            Output::Pretty => indent(&page[..], |error| FetchError::Answer(error.into()))?,
             Output::Raw => {
                 let mut out = io::stdout().lock();
                 out.write_all(&page)?;
@@ -141,8 +141,10 @@ fn deadline(output: Output) -> Duration {
 
 fn print(answer: Answer, output: Output, cursor: Option<&str>) -> Result<ExitCode, CliError> {
     match output {
-        Output::Raw => copy(answer.reader())?,
-        Output::Pretty => indent(answer.reader())?,
+        Output::Raw | Output::Pretty => {
+            let (from, broken_off) = answer.reader();
+            if let Output::Raw = output { copy(from, broken_off) } else { indent(from, broken_off) }?;
+        }
         Output::Table => {
             let answer = answer.bytes()?;
             let mut table = Table::default();
@@ -179,12 +181,16 @@ fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-fn indent(from: impl Read) -> Result<(), CliError> {
-    Ok(json::indent(from, io::stdout().lock())?)
+fn indent(from: impl Read, broken_off: impl Fn(io::Error) -> FetchError) -> Result<(), CliError> {
+    json::indent(from, io::stdout().lock()).map_err(|error| match error {
+        IndentError::Write(error) => error.into(),
+        IndentError::Read(error) => broken_off(error).into(),
+        IndentError::Json(error) => not_understood(&error).into(),
+    })
 }
 
 /// Passes an answer on as it comes.
-fn copy(mut from: impl Read) -> Result<(), CliError> {
+fn copy(mut from: impl Read, broken_off: impl Fn(io::Error) -> FetchError) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let mut piece = vec![0; 64 << 10];
     loop {
@@ -192,7 +198,7 @@ fn copy(mut from: impl Read) -> Result<(), CliError> {
             Ok(0) => break,
             Ok(length) => out.write_all(&piece[..length])?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(FetchError::Answer(error.into()).into()),
+            Err(error) => return Err(broken_off(error).into()),
         }
     }
     Ok(out.flush()?)

@@ -7,8 +7,6 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::value::RawValue;
 
-use super::error::CliError;
-use crate::client::{FetchError, not_understood};
 use crate::terminal::is_text;
 
 /// An object's members in the order in which they came.
@@ -16,16 +14,20 @@ pub(super) struct Members(pub(super) Vec<(String, Box<RawValue>)>);
 
 /// Copies JSON, indented. It takes as much memory as the longest string in it, however long the whole is.
 pub(super) fn indent(from: impl Read, to: impl Write) -> Result<(), IndentError> {
-    let mut from = serde_json::Deserializer::from_reader(io::BufReader::new(from));
-    let mut to = io::BufWriter::new(Watched { to, failure: None });
+    let mut watched = Watched { stream: from, failure: None };
+    let mut from = serde_json::Deserializer::from_reader(io::BufReader::new(&mut watched));
+    let mut to = io::BufWriter::new(Watched { stream: to, failure: None });
     let mut writer = serde_json::Serializer::with_formatter(&mut to, Escaped(PrettyFormatter::new()));
     let copied = serde_transcode::transcode(&mut from, &mut writer).and_then(|()| from.end());
     let written = if copied.is_ok() { to.write_all(b"\n").and_then(|()| to.flush()) } else { Ok(()) };
-    // What went wrong in writing went on as an error of JSON, without its kind.
+    // What went wrong on either side went on as an error of JSON, without its kind.
     if let Some(failure) = to.get_mut().failure.take() {
         return Err(IndentError::Write(failure));
     }
-    copied.map_err(|error| IndentError::Read(not_understood(&error)))?;
+    if let Some(failure) = watched.failure.take() {
+        return Err(IndentError::Read(failure));
+    }
+    copied.map_err(IndentError::Json)?;
     written.map_err(IndentError::Write)
 }
 
@@ -33,40 +35,53 @@ pub(super) fn indent(from: impl Read, to: impl Write) -> Result<(), IndentError>
 #[derive(Debug)]
 pub(super) enum IndentError {
     Write(io::Error),
-    Read(FetchError),
+    Read(io::Error),
+    Json(serde_json::Error),
 }
 
-impl From<IndentError> for CliError {
+impl From<IndentError> for io::Error {
     fn from(error: IndentError) -> Self {
         match error {
-            IndentError::Write(error) => error.into(),
-            IndentError::Read(error) => error.into(),
+            IndentError::Write(error) | IndentError::Read(error) => error,
+            IndentError::Json(error) => error.into(),
         }
     }
 }
 
-/// A writer that keeps its first failure.
-struct Watched<W> {
-    to: W,
+/// A reader or a writer that keeps its first failure.
+struct Watched<S> {
+    stream: S,
     failure: Option<io::Error>,
+}
+
+impl<S> Watched<S> {
+    fn watch(&mut self, act: impl FnOnce(&mut S) -> io::Result<usize>) -> io::Result<usize> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.kind().into());
+        }
+        act(&mut self.stream).map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failure = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.watch(|from| from.read(bytes))
+    }
 }
 
 impl<W: Write> Write for Watched<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.kind().into());
-        }
-        let written = self.to.write(bytes);
-        if let Err(error) = &written
-            && error.kind() != io::ErrorKind::Interrupted
-        {
-            self.failure = Some(error.kind().into());
-        }
-        written
+        self.watch(|to| to.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
+        self.stream.flush()
     }
 }
 

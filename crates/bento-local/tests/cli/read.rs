@@ -213,10 +213,17 @@ fn what_a_backend_says_against_it_is_told() {
 
 #[test]
 fn an_answer_that_breaks_off_is_no_success() {
-    let (url, _requests) =
-        canned(vec!["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"trace\":".to_owned()]);
-    let finished = ask(&url, &["traces", "get-body", GOOD]);
-    assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), "{\"trace\":"), "{finished:?}");
+    for (output, shown) in [("raw", "{\"trace\":"), ("pretty", ""), ("table", "")] {
+        let (url, _requests) =
+            canned(vec!["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"trace\":".to_owned()]);
+        let finished = ask(&url, &["traces", "get-body", GOOD, "--output", output]);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), shown), "{finished:?}");
+        let expected = format!("bento: the answer from {url}/traces/{GOOD}/body broke off: ");
+        assert!(
+            finished.stderr.starts_with(&expected) && finished.stderr.lines().count() == 1,
+            "{finished:?}"
+        );
+    }
 }
 
 #[test]

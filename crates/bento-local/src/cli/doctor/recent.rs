@@ -62,7 +62,8 @@ pub(super) fn look(client: &Client, workspace: &str) -> Check<(Recent, String)> 
         let left = deadline.saturating_duration_since(Instant::now());
         // A run that has gone meanwhile, or that there is no time left for, is no fault.
         let Ok(body) = client.body(&run.trace_id, left) else { continue };
-        let body: serde_json::Result<Body> = serde_json::from_reader(std::io::BufReader::new(body.reader()));
+        let (body, _) = body.reader();
+        let body: serde_json::Result<Body> = serde_json::from_reader(std::io::BufReader::new(body));
         spans.extend(body.into_iter().flat_map(|body| body.spans));
     }
     let detail = format!("{} runs and {} spans were looked at", runs.len(), spans.len());

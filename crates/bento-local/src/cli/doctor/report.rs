@@ -99,7 +99,7 @@ impl Report {
         match output {
             Output::Table => out.write_all(self.text().as_bytes())?,
             Output::Raw => writeln!(out, "{}", json()?)?,
-            Output::Pretty => json::indent(json()?.as_bytes(), &mut out)?,
+            Output::Pretty => json::indent(json()?.as_bytes(), &mut out).map_err(io::Error::from)?,
         }
         Ok(out.flush()?)
     }
