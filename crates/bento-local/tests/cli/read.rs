@@ -212,6 +212,18 @@ fn what_a_backend_says_against_it_is_told() {
 }
 
 #[test]
+fn a_web_server_that_is_no_backend_is_told_apart() {
+    for output in ["raw", "pretty", "table"] {
+        let (url, _requests) = canned(vec![answer(200, "<html>")]);
+        let told = ask(&url, &["traces", "list", "--output", output]).failed(1);
+        assert!(told.contains("not to be understood"), "{output}: {told}");
+    }
+    let (url, _requests) = canned(vec![answer(404, "<html>")]);
+    let told = ask(&url, &["traces", "show", GOOD]).failed(1);
+    assert!(!told.contains("there is no run"), "who is no backend knows nothing of runs: {told}");
+}
+
+#[test]
 fn an_answer_that_breaks_off_is_no_success() {
     for (output, shown) in [("raw", "{\"trace\":"), ("pretty", ""), ("table", "")] {
         let (url, _requests) =
