@@ -41,6 +41,7 @@ fn what_cannot_be_made_or_renamed_says_why() {
         (json!({"name": 7}), 422, "name: invalid type"),
         (json!({}), 422, "missing field `name`"),
         (json!([]), 422, "body: "),
+        (json!(["an array", "is-no-object"]), 422, "body: "),
         (json!({"id": "Big", "name": "x"}), 422, "id: \"Big\" is not of the form [a-z0-9][a-z0-9-]{0,62}"),
         (json!({"id": "", "name": "x"}), 422, "id: "),
         (json!({"id": "-a", "name": "x"}), 422, "id: "),
