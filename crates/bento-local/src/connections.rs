@@ -147,6 +147,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_speaks_now_and_then_leaves_room_for_others() -> io::Result<()> {
+        with_server(|address| async move {
+            // Senders keep their connection, and use it too often to be given up.
+            for _ in 0..2 {
+                let mut sender = ask(address, "/").await?;
+                tokio::spawn(async move {
+                    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+                    while sender.write_all(request).await.is_ok() && sender.read(&mut [0; 500]).await? > 0 {
+                        sleep(BRIEF / 5).await;
+                    }
+                    io::Result::Ok(())
+                });
+            }
+            sleep(BRIEF).await;
+            let mut third = ask(address, "/").await?;
+            timeout(BRIEF * 40, third.read_exact(&mut [0; 15])).await??;
+            Ok(Vec::new())
+        })
+        .await
+    }
+
+    #[tokio::test]
     async fn who_takes_nothing_of_an_answer_is_hung_up_on_and_makes_room() -> io::Result<()> {
         with_server(|address| async move {
             let idle = vec![ask(address, "/much").await?, ask(address, "/much").await?];
