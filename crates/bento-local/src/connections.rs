@@ -63,7 +63,7 @@ pub(crate) async fn serve(
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(patience.write));
         // Where places become few, each serves one request: others than those that keep theirs get through, too.
-        http.keep_alive(places.available_permits() >= patience.connections / 4);
+        http.keep_alive(4 * places.available_permits() >= patience.connections);
         let service = TowerToHyperService::new(router.clone());
         let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
