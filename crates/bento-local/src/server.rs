@@ -24,6 +24,9 @@ const BLOCKING: usize = 6;
 /// How often the store is looked over for what is too old or too much.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
 
+/// What lies between two parts of what is let go, for those who want to store.
+const BREATH: Duration = Duration::from_millis(10);
+
 /// A running backend, with its own thread. Dropping it stops it.
 ///
 /// ```
@@ -240,7 +243,9 @@ impl Housekeeping {
     async fn run(self) {
         loop {
             tokio::time::sleep(HOUSEKEEPING).await;
-            while let Ok(true) = self.part().await {}
+            while let Ok(true) = self.part().await {
+                tokio::time::sleep(BREATH).await;
+            }
         }
     }
 

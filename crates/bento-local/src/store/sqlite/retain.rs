@@ -10,6 +10,10 @@ use crate::store::{Retained, Retention};
 /// Spans that are removed at a time; who wants to store waits for no more.
 const AT_A_TIME: u64 = 2_000;
 
+/// A run without its root goes on for as long as its last span ended no longer ago, in nanoseconds: ten minutes. Without its
+/// beginning, what is still to come of it would make a torso.
+const GROWING: u64 = 600_000_000_000;
+
 /// Removes a part of what is too much.
 pub(super) fn retain(
     connection: &mut Connection,
@@ -24,7 +28,7 @@ pub(super) fn retain(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut spans = 0;
     let mut retained = Retained::default();
-    while let Some((key, start)) = oldest(&transaction)? {
+    while let Some((key, start)) = oldest(&transaction, now)? {
         let is_old = oldest_allowed.is_some_and(|allowed| start < allowed);
         let is_too_much = match retention.bytes {
             Some(bytes) => used(&transaction)? > bytes,
@@ -50,10 +54,23 @@ pub(super) fn used(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(unsigned((number("page_count")? - number("freelist_count")?) * number("page_size")?))
 }
 
-fn oldest(transaction: &Transaction<'_>) -> rusqlite::Result<Option<(i64, Timestamp)>> {
-    let select = "SELECT r.key, r.start_time FROM workspaces w JOIN runs r ON r.key = \
-        (SELECT key FROM runs WHERE workspace = w.id ORDER BY start_time, key LIMIT 1) ORDER BY r.start_time LIMIT 1";
-    transaction.prepare_cached(select)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+/// The run that goes next: the oldest that has come to an end, or that nothing was heard of for a while; if there is none,
+/// the oldest of all.
+fn oldest(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
+    let quiet = now.unix_nanos().saturating_sub(GROWING);
+    for condition in ["(state <> 'running' OR end_time < ?1)", "?1 = ?1"] {
+        let select = format!(
+            "SELECT r.key, r.start_time FROM workspaces w JOIN runs r ON r.key = (SELECT key FROM runs \
+             WHERE workspace = w.id AND {condition} ORDER BY start_time, key LIMIT 1) ORDER BY r.start_time LIMIT 1"
+        );
+        let mut select = transaction.prepare_cached(&select)?;
+        let found =
+            select.query_row([row::signed(quiet)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Removes a run, and says how many spans it had.

@@ -204,3 +204,28 @@ fn a_link_to_a_database_is_as_good_as_the_database() -> Outcome {
     assert_eq!(in_file(&real.join("runs.db"))?.totals(WORKSPACE, &Filter::default())?.runs, 1);
     Ok(())
 }
+
+#[test]
+fn a_run_that_grows_outlives_those_that_are_done() -> Outcome {
+    let store = memory()?;
+    for number in 1..=4 {
+        // The first one's root has not arrived, though it began before the others.
+        let mut large = span(number, 7, if number == 1 { 1 } else { 0 }, number)?;
+        large.input = Some("x".repeat(1 << 20));
+        keep(&store, &[large])?;
+    }
+    let minutes = |minutes: u64| Timestamp::from_unix_nanos((1_700_000_000 + 60 * minutes) * 1_000_000_000);
+    let let_go = |now| -> Result<Vec<bool>, Box<dyn Error>> {
+        let bytes = store.write(retain::used)? - 1;
+        store.retain(&Retention { age: None, bytes: Some(bytes) }, now)?;
+        (1..=4).map(|run| Ok(store.run(trace(run)?)?.is_none())).collect()
+    };
+    assert_eq!(let_go(minutes(5))?, [false, true, false, false]);
+    assert_eq!(let_go(minutes(15))?, [true, true, false, false]);
+    keep(&store, &[span(5, 7, 1, 0)?])?;
+    assert_eq!(let_go(minutes(5))?, [true, true, true, false]);
+    assert_eq!(let_go(minutes(5))?, [true, true, true, true]);
+    let _ = let_go(minutes(5))?;
+    assert!(store.run(trace(5)?)?.is_none(), "if nothing else is left it goes all the same");
+    Ok(())
+}
