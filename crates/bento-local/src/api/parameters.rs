@@ -77,10 +77,15 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Query<T
     }
 }
 
-/// A parameter without a value is as good as none: clients write what is not set as `tag=`.
+/// Whether something is so, in any of the ways in which clients write that.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Truth(pub(super) bool);
+
 /// What the parser says of a parameter that is given more than once and has one value.
 const SEVERAL: &str = "unsupported value";
 
+/// A parameter without a value is as good as none: clients write what is not set as `tag=`.
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let said = |pair: &&str| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty());
     let said: Vec<_> = text.split('&').filter(said).collect();
@@ -117,6 +122,18 @@ impl<const DEFAULT: usize, const MOST: usize> TryFrom<String> for Limit<DEFAULT,
     fn try_from(text: String) -> Result<Self, String> {
         let rows = text.parse().ok().filter(|rows| (1..=MOST).contains(rows));
         rows.map(Self).ok_or_else(|| format!("{text:?} is not a whole number from 1 to {MOST}"))
+    }
+}
+
+impl TryFrom<String> for Truth {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(Self(true)),
+            "false" | "0" | "no" | "off" => Ok(Self(false)),
+            _ => Err(format!("{text:?} is neither \"true\" nor \"false\"")),
+        }
     }
 }
 

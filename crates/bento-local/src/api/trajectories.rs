@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::filters::search;
 use super::order::{Cursor, Order};
-use super::parameters::{InWorkspace, Limit, Path, Query};
+use super::parameters::{InWorkspace, Limit, Path, Query, Truth};
 use super::problem::Problem;
 use super::rows::{Finding, List, milliseconds};
 use super::{Backend, workspaces};
@@ -37,9 +37,11 @@ struct TrajectoryFilters {
     #[param(inline)]
     status: Option<Progress>,
     /// Whether a step failed.
-    has_errors: Option<bool>,
+    #[param(value_type = Option<bool>)]
+    has_errors: Option<Truth>,
     /// Whether something was found in it.
-    has_findings: Option<bool>,
+    #[param(value_type = Option<bool>)]
+    has_findings: Option<Truth>,
     /// Words, each of which has to begin a word of the run.
     #[param(max_length = 1000)]
     q: Option<String>,
@@ -150,12 +152,12 @@ impl TrajectoryFilters {
         };
         let statuses = match self.has_errors {
             None => Vec::new(),
-            Some(true) => vec![RunStatus::Error],
-            Some(false) => vec![RunStatus::Ok],
+            Some(Truth(true)) => vec![RunStatus::Error],
+            Some(Truth(false)) => vec![RunStatus::Ok],
         };
         // No run has a finding yet, of whatever kind.
         let finding_kinds =
-            self.has_findings.filter(|has| *has).map(|_| "any".to_owned()).into_iter().collect();
+            self.has_findings.filter(|has| has.0).map(|_| "any".to_owned()).into_iter().collect();
         let filter = Filter { text: search(self.q)?, statuses, states, finding_kinds, ..Filter::default() };
         let sort = self.sort_by.sort();
         let after = self.cursor.map(|cursor| cursor.position(self.sort_by)).transpose();

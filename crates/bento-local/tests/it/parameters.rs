@@ -63,7 +63,7 @@ fn a_bad_parameter_is_422() {
             ["bucket", "35064", "10000"],
         ),
         ("/workspaces/local/trajectories?status=done", ["status", "`done`", "`open` or `finalized`"]),
-        ("/workspaces/local/trajectories?has_errors=1", ["has_errors", "\"true\"", "\"false\""]),
+        ("/workspaces/local/trajectories?has_errors=maybe", ["has_errors", "\"true\"", "\"false\""]),
         ("/workspaces/local/trajectories?sort_by=name", ["sort_by", "\"name\"", "span_count"]),
         ("/workspaces/local/trajectories?limit=0", ["limit", "\"0\"", "1 to 1000"]),
         ("/workspaces/local/trajectories?cursor=x", ["cursor", "\"x\"", "next_cursor"]),

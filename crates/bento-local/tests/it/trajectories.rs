@@ -45,6 +45,8 @@ fn trajectories_are_filtered_and_put_in_order() {
         ("has_errors=false&status=finalized", &["2"]),
         ("has_errors=True", &["1"]),
         ("has_errors=False", &["3", "2"]),
+        ("has_errors=YES&has_findings=0", &["1"]),
+        ("has_errors=Off", &["3", "2"]),
         ("has_findings=true", &[]),
         ("has_findings=false", &["3", "2", "1"]),
         ("q=sec", &["2"]),
