@@ -102,6 +102,10 @@ async fn form<T: DeserializeOwned + Send>(headers: &HeaderMap, body: &mut Body) 
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     })?;
     let json = read(body, LARGEST_FORM, PATIENCE).await?;
+    // Serde would take its elements for the fields, in their order.
+    if json.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::bad("body", "it is an array instead of an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(&json);
     let form = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (path, error) = (error.path().to_string(), error.into_inner());

@@ -118,13 +118,22 @@ pub(super) fn expect(store: &dyn Store, id: &str) -> Result<(), Problem> {
 
 fn name(text: &str) -> Result<String, Problem> {
     let name = text.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(hides) {
         return Err(Problem::bad(
             "name",
-            format!("it has to have 1 to {LONGEST_NAME} characters, none of them a control character"),
+            format!(
+                "it has to have 1 to {LONGEST_NAME} characters, none of which moves a cursor, hides or turns text around"
+            ),
         ));
     }
     Ok(name.to_owned())
+}
+
+/// Whether a character does something else than to be read: a name stands in lists of others. Joiners, which scripts need,
+/// do not.
+fn hides(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn is_slug(id: &str) -> bool {
