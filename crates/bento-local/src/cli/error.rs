@@ -8,7 +8,7 @@ use crate::client::FetchError;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
-    #[error(transparent)]
+    #[error("{0}{advice}", advice = other_port(.0))]
     Start(#[from] StartError),
     #[error("{0}{advice}", advice = advice(.0))]
     Fetch(#[from] FetchError),
@@ -39,6 +39,15 @@ impl CliError {
             Self::Usage(_) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
+    }
+}
+
+fn other_port(error: &StartError) -> &'static str {
+    match error {
+        StartError::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            "\n  Is another `bento serve` running? --port takes another port, --port 0 one that is free."
+        }
+        _ => "",
     }
 }
 

@@ -1,7 +1,7 @@
 //! `bento serve`: the backend, until it is told to stop.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::net::{AddrParseError, IpAddr, Ipv4Addr};
+use std::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,6 +20,9 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// How often quiet runs are looked for.
 const TICK: Duration = Duration::from_millis(200);
+
+/// What a limit has to leave room for: less is a unit that was forgotten.
+const LEAST: ByteSize = ByteSize::mb(1);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -52,7 +55,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     keep_days: Option<u32>,
     /// Let the oldest runs go while all of them take more, such as 500MB [default: 10GiB in a file, 256MiB in memory]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     max_size: Option<ByteSize>,
     /// What tokens cost, instead of the list that comes along
     #[arg(long, value_name = "FILE")]
@@ -135,13 +138,15 @@ impl Serve {
             None => (std::env::var(KEY).unwrap_or_default(), KEY.to_owned()),
         };
         let key = key.trim();
-        if key.is_empty() && self.key_file.is_none() {
-            return Ok(None);
+        if key.is_empty() {
+            return match self.key_file {
+                None => Ok(None),
+                Some(_) => Err(CliError::Usage(format!("{origin}: there is no key in it"))),
+            };
         }
         let checked = bento::builder().api_key(key).base_url(super::remote::LOCAL).resolve_options();
         match checked {
-            Ok(_) if !key.is_empty() => Ok(Some(key.to_owned())),
-            Ok(_) => Err(CliError::Usage(format!("{origin}: there is no key in it"))),
+            Ok(_) => Ok(Some(key.to_owned())),
             Err(error) => Err(CliError::Usage(format!("{origin}: {error}"))),
         }
     }
@@ -154,8 +159,13 @@ impl Serve {
             None => writeln!(out, "Runs are kept in memory, until it stops.")?,
         }
         let key = if has_key { "(the key it was given)" } else { "bl_pk_local" };
+        let here = here(server.addr());
         writeln!(out, "\nPoint an SDK at it:\n")?;
-        writeln!(out, "  BENTOLABS_BASE_URL={}\n  BENTOLABS_API_KEY={key}\n", server.url())?;
+        writeln!(out, "  BENTOLABS_BASE_URL=http://{here}\n  BENTOLABS_API_KEY={key}\n")?;
+        if self.host.is_unspecified() {
+            let this = here.ip();
+            writeln!(out, "On other machines, this one's name or address takes the place of {this}.\n")?;
+        }
         out.flush()?;
         if !self.host.is_loopback() {
             writeln!(
@@ -231,6 +241,28 @@ fn print(run: &Run) -> io::Result<()> {
 
 fn at(path: &Path, error: &io::Error) -> CliError {
     io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
+}
+
+/// Where this machine finds a server: one that listens on every address is on none of that name.
+fn here(mut listens: SocketAddr) -> SocketAddr {
+    match listens.ip() {
+        IpAddr::V4(any) if any.is_unspecified() => listens.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(any) if any.is_unspecified() => listens.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    listens
+}
+
+/// A size with its unit. A bare number would be bytes, and nearly every run too much.
+fn size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse()?;
+    if text.ends_with(|last: char| last.is_ascii_digit()) {
+        Err("it has no unit: write 10GB, or 500MB".to_owned())
+    } else if size < LEAST {
+        Err(format!("it is less than {LEAST}, which leaves nothing"))
+    } else {
+        Ok(size)
+    }
 }
 
 fn host(text: &str) -> Result<IpAddr, AddrParseError> {

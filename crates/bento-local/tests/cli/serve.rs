@@ -74,6 +74,7 @@ fn serve_leaves_this_machine_only_with_a_key() {
         fs::write(&file, content).unwrap();
         let told = run(&["serve", "--port", "0", "--key-file", file.to_str().unwrap()], &[]).failed(2);
         assert!(told.contains(name), "{told}");
+        assert_eq!(told.contains("there is no key in it"), name == "empty", "{told}");
     }
     run(&["serve", "--port", "0"], &[("BENTO_SERVE_KEY", "b9f3secretc07e")]).failed(2);
     run(&["serve", "--port", "0", "--key-file", "nowhere"], &[]).failed(1);
@@ -85,6 +86,7 @@ fn a_port_that_is_taken_is_told() {
     let taken = Server::start(Config::default()).unwrap();
     let told = run(&["serve", "--memory", "--port", &taken.addr().port().to_string()], &[]).failed(1);
     assert!(told.starts_with("bento: cannot listen on 127.0.0.1:"), "{told}");
+    assert!(told.contains("another `bento serve`") && told.contains("--port"), "{told}");
 }
 
 #[test]
@@ -93,6 +95,10 @@ fn what_cannot_be_meant_is_a_usage_error() {
         &["--memory", "--db", "x"][..],
         &["--keep-days", "0"],
         &["--max-size", "huge"],
+        &["--max-size", "0"],
+        &["--max-size", "500"],
+        &["--max-size", "10B"],
+        &["--max-size", "10kB"],
         &["--host", "example.com"],
     ] {
         run(&[&["serve", "--port", "0"], arguments].concat(), &[]).failed(2);
@@ -175,10 +181,14 @@ fn a_key_is_wanted_of_everybody_and_shown_to_nobody() {
 #[test]
 fn beyond_this_machine_it_warns() {
     let key = [("BENTO_SERVE_KEY", SECRET)];
-    let (mut child, _, said) = serve(&["--memory", "--host", "0.0.0.0"], &key);
+    let (mut child, mut lines, said) = serve(&["--memory", "--host", "0.0.0.0"], &key);
     let mut told = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut told).unwrap();
     assert!(told.starts_with("bento: warning: other machines can reach http://0.0.0.0:"), "{told}{said}");
+    assert!(url(&said).starts_with("http://127.0.0.1:"), "{said}");
+    ask(url(&said), &["traces", "list"]).printed();
+    let note = lines.find(|line| line.starts_with("On other machines")).unwrap();
+    assert!(note.contains("this one's name") && note.ends_with("127.0.0.1."), "{note}");
     stop(child, "INT");
 }
 
