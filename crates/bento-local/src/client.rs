@@ -132,6 +132,9 @@ impl Client {
     /// Shows this key with every request; `None` if it cannot stand in a header.
     #[cfg(feature = "cli")]
     pub(crate) fn key(self, key: &str) -> Option<Self> {
+        if !key.is_ascii() {
+            return None;
+        }
         let mut authorization = HeaderValue::try_from(format!("Bearer {key}")).ok()?;
         authorization.set_sensitive(true);
         Some(Self { authorization: Some(authorization), ..self })
@@ -211,15 +214,22 @@ impl Answer {
         }
         let mut words = Vec::new();
         let read = body.as_reader().take(LARGEST_REFUSAL).read_to_end(&mut words);
-        read.map_err(|error| broken_off(url, within, error))?;
-        Err(FetchError::Refused { status, detail: detail(&words) })
+        read.map_err(|error| broken_off(&url, within, error))?;
+        match refusal(&words) {
+            Some(detail) => Err(FetchError::Refused { status, detail }),
+            // Whatever has no such path says so too, but not like this.
+            None if status == 404 => {
+                Err(FetchError::Foreign { url, status, media: "of another form".to_owned() })
+            }
+            None => Err(FetchError::Refused { status, detail: first_line(&words) }),
+        }
     }
 
     /// The body, whatever its size, and what it means when reading fails.
     #[cfg(feature = "cli")]
     pub(crate) fn reader(self) -> (impl Read, impl Fn(std::io::Error) -> FetchError) {
         let Self { url, within, body } = self;
-        (body.into_reader(), move |error| broken_off(url.clone(), within, error))
+        (body.into_reader(), move |error| broken_off(&url, within, error))
     }
 
     /// The body in memory, if it is not too large.
@@ -227,7 +237,7 @@ impl Answer {
         let body = self.body.with_config().limit(LARGEST).read_to_vec();
         body.map_err(|error| match error {
             ureq::Error::BodyExceedsLimit(_) => FetchError::Answer(Box::new(error)),
-            error => broken_off(self.url, self.within, error.into_io()),
+            error => broken_off(&self.url, self.within, error.into_io()),
         })
     }
 
@@ -257,7 +267,7 @@ fn speaks_no_tls(url: &str, error: &ureq::Error) -> bool {
     url.starts_with("https:") && error.to_string().contains("InvalidContentType")
 }
 
-fn broken_off(url: String, within: Duration, error: std::io::Error) -> FetchError {
+fn broken_off(url: &str, within: Duration, error: std::io::Error) -> FetchError {
     let source: Box<dyn std::error::Error + Send + Sync> = match error.downcast::<ureq::Error>() {
         Ok(ureq::Error::Timeout(_)) => {
             format!("it was not all there within {} s", within.as_secs_f32()).into()
@@ -265,7 +275,7 @@ fn broken_off(url: String, within: Duration, error: std::io::Error) -> FetchErro
         Ok(error) => Box::new(error),
         Err(error) => Box::new(error),
     };
-    FetchError::BrokenOff { url, source }
+    FetchError::BrokenOff { url: url.to_owned(), source }
 }
 
 /// The media type of an answer that says it is something else than JSON.
@@ -280,11 +290,13 @@ pub(crate) fn not_understood(error: &serde_json::Error) -> FetchError {
     FetchError::Answer(clean(&error.to_string(), LONGEST_DETAIL).into())
 }
 
-fn detail(body: &[u8]) -> String {
-    match serde_json::from_slice::<Refusal>(body) {
-        Ok(refusal) => clean(&refusal.detail, LONGEST_DETAIL),
-        Err(_) => clean(String::from_utf8_lossy(body).lines().next().unwrap_or_default(), LONGEST_DETAIL),
-    }
+fn refusal(body: &[u8]) -> Option<String> {
+    let refusal: Refusal = serde_json::from_slice(body).ok()?;
+    Some(clean(&refusal.detail, LONGEST_DETAIL))
+}
+
+fn first_line(body: &[u8]) -> String {
+    clean(String::from_utf8_lossy(body).lines().next().unwrap_or_default(), LONGEST_DETAIL)
 }
 
 #[cfg(test)]
@@ -343,6 +355,8 @@ mod tests {
         }
         let told = failure_of(404, "Content-Type: application/json\r\n", r#"{"detail": "no"}"#)?;
         assert!(told.starts_with("there is no run"), "{told}");
+        let told = failure(404, "<html>")?;
+        assert!(told.ends_with("is no bento backend: its answer (404) is of another form"), "{told}");
         Ok(())
     }
 

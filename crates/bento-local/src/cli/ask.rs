@@ -193,10 +193,18 @@ fn indent(from: impl Read, broken_off: impl Fn(io::Error) -> FetchError) -> Resu
 fn copy(mut from: impl Read, broken_off: impl Fn(io::Error) -> FetchError) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let mut piece = vec![0; 64 << 10];
+    let mut begins = true;
     loop {
         match from.read(&mut piece) {
             Ok(0) => break,
-            Ok(length) => out.write_all(&piece[..length])?,
+            Ok(length) => {
+                let first = piece[..length].iter().find(|byte| !byte.is_ascii_whitespace());
+                if begins && first.is_some_and(|first| !b"{[".contains(first)) {
+                    return Err(FetchError::Answer("it is not JSON".into()).into());
+                }
+                begins &= first.is_none();
+                out.write_all(&piece[..length])?;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(broken_off(error).into()),
         }

@@ -94,7 +94,9 @@ pub(super) fn fit(mut columns: Vec<Column>, width: Option<usize>) -> Fitting {
     }
     let mut kept = shown.iter();
     columns.retain(|_| kept.next() == Some(&true));
-    columns.iter_mut().for_each(|column| column.cut(width));
+    for column in &mut columns {
+        column.cut(width);
+    }
     Fitting { left_out: shown.len() - columns.len(), columns, gap: 1 }
 }
 

@@ -55,7 +55,7 @@ pub(super) struct Remote {
         help_heading = "Backend"
     )]
     workspace: String,
-    /// How answers are shown: a table on a terminal and raw elsewhere, unless this is given
+    /// How the answer is shown: a table on a terminal and raw elsewhere, unless this is given
     #[arg(long, global = true, value_enum, value_name = "FORM", help_heading = "Backend")]
     pub(super) output: Option<Output>,
 }
@@ -87,7 +87,11 @@ impl Backend {
 
     fn asking(&self, key: Option<&str>) -> Result<Client, CliError> {
         let client = Client::new(&self.address()?);
-        let odd = || CliError::Usage(format!("{KEY} holds what no key can hold, such as a line end"));
+        let odd = || {
+            CliError::Usage(format!(
+                "{KEY} holds what no key can hold, such as a line end or a letter beyond ASCII"
+            ))
+        };
         match key {
             None => Ok(client),
             Some(key) => client.key(key).ok_or_else(odd),
@@ -104,7 +108,7 @@ impl Backend {
         sdk.resolve_options().map_err(|error| CliError::Usage(error.to_string()))?;
         match self.client()?.get("/healthz", &[], DEADLINE) {
             // It answers; a backend of another make may have nothing at this path.
-            Ok(_) | Err(FetchError::Refused { .. }) => {}
+            Ok(_) | Err(FetchError::Refused { .. } | FetchError::Foreign { status: 404, .. }) => {}
             Err(error) => return Err(error.into()),
         }
         sdk.init().map_err(|error| CliError::Usage(error.to_string()))

@@ -99,16 +99,16 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct Filter {
     /// Only runs in which every word begins a word: of names, ids, user, session, tags, model, texts or errors
-    #[arg(long, value_name = "WORDS")]
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
     q: Option<String>,
     /// Only runs that ended like this; repeatable
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     status: Vec<Status>,
     /// Only runs in this state; repeatable
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     state: Vec<State>,
     /// Only runs with this tag; repeatable
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     tag: Vec<String>,
     /// Only runs that asked this model; repeatable
     #[arg(long)]

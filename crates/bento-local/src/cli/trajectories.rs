@@ -38,7 +38,7 @@ Examples:
   bento trajectories list --has-errors true --all")]
 pub(super) struct List {
     /// Only trajectories that are still running, or that are done
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     status: Option<Status>,
     /// Only those with errors, or those without
     #[arg(long, value_name = "BOOL")]
@@ -47,7 +47,7 @@ pub(super) struct List {
     #[arg(long, value_name = "BOOL")]
     has_findings: Option<bool>,
     /// Only those in which every word begins a word
-    #[arg(long, value_name = "WORDS")]
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
     q: Option<String>,
     /// `start_time`, `duration`, `cost`, `total_tokens` or `span_count`; with a minus in front the largest first
     /// [default: `-start_time`]

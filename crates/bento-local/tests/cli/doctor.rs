@@ -126,3 +126,11 @@ fn a_probe_lands_in_the_workspace_of_the_key() {
     let list = ["traces", "list", "--workspace", "night-shift", "--api-base", server.url()];
     assert!(run(&list, &[]).printed().contains("bento_doctor"));
 }
+
+#[test]
+fn the_help_says_what_it_does_with_its_report() {
+    let help = run(&["doctor", "--help"], &[]).printed();
+    assert!(help.contains("as text, unless this is given") && !help.contains("raw elsewhere"), "{help}");
+    let help = run(&["traces", "list", "--help"], &[]).printed();
+    assert!(help.contains("raw elsewhere"), "{help}");
+}

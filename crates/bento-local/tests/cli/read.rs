@@ -44,8 +44,12 @@ fn every_command_asks_for_its_path() {
             format!("GET /traces/{GOOD}/spans?limit=7&after=x&status=ERROR"),
         ),
         (
-            &["traces", "list", "--sort", "-cost", "--status", "ok", "--status", "error", "--q", "a b&c"],
+            &["traces", "list", "--sort", "-cost", "--status", "OK", "--status", "error", "--q", "a b&c"],
             "GET /workspaces/local/traces?sort=-cost&q=a%20b%26c&status=ok&status=error".to_owned(),
+        ),
+        (
+            &["traces", "list", "--q", "-1", "--tag", "-x", "--state", "Failed"],
+            "GET /workspaces/local/traces?q=-1&state=failed&tag=-x".to_owned(),
         ),
         (
             &[
@@ -74,7 +78,7 @@ fn every_command_asks_for_its_path() {
         ),
         (&["workspaces", "list"], "GET /workspaces".to_owned()),
         (
-            &["trajectories", "list", "--status", "open", "--has-errors", "true", "--sort-by", "-x"],
+            &["trajectories", "list", "--status", "Open", "--has-errors", "true", "--sort-by", "-x"],
             "GET /workspaces/local/trajectories?status=open&has_errors=true&sort_by=-x".to_owned(),
         ),
         (&["trajectories", "get", GOOD], format!("GET /workspaces/local/trajectories/{GOOD}")),
@@ -214,18 +218,18 @@ fn what_a_backend_says_against_it_is_told() {
 #[test]
 fn a_web_server_that_is_no_backend_is_told_apart() {
     for output in ["raw", "pretty", "table"] {
-        let (url, _requests) = canned(vec![answer(200, "<html>")]);
+        let (url, _requests) = canned(vec![answer(200, " <html>")]);
         let told = ask(&url, &["traces", "list", "--output", output]).failed(1);
         assert!(told.contains("not to be understood"), "{output}: {told}");
     }
     let (url, _requests) = canned(vec![answer(404, "<html>")]);
     let told = ask(&url, &["traces", "show", GOOD]).failed(1);
-    assert!(!told.contains("there is no run"), "who is no backend knows nothing of runs: {told}");
+    assert!(told.contains("is no bento backend"), "who is no backend knows nothing of runs: {told}");
 }
 
 #[test]
 fn an_answer_that_breaks_off_is_no_success() {
-    for (output, shown) in [("raw", "{\"trace\":"), ("pretty", ""), ("table", "")] {
+    for (output, shown) in [("raw", "{\"trace\":"), ("pretty", "{\n  \"trace\": "), ("table", "")] {
         let (url, _requests) =
             canned(vec!["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"trace\":".to_owned()]);
         let finished = ask(&url, &["traces", "get-body", GOOD, "--output", output]);
@@ -260,8 +264,10 @@ fn what_cannot_be_meant_is_a_usage_error() {
         let told = run(arguments, &[]).failed(2);
         assert!(!told.is_empty(), "{arguments:?}");
     }
-    let odd = [("BENTOLABS_API_KEY", "bl_pk_b9f3secretc07e\nX: y")];
-    run(&["traces", "list"], &odd).failed(2);
+    for odd in ["bl_pk_b9f3secretc07e\nX: y", "bl_pk_b9f3secretc07e\u{e9}"] {
+        let told = run(&["traces", "list"], &[("BENTOLABS_API_KEY", odd)]).failed(2);
+        assert!(told.contains("BENTOLABS_API_KEY holds what no key can hold"), "{told}");
+    }
     let password = [("BENTOLABS_BASE_URL", "http://user:b9f3secretc07e@localhost:8080")];
     run(&["traces", "list"], &password).failed(2);
     let help =

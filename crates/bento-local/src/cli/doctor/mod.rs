@@ -19,10 +19,11 @@ use super::remote::{DEADLINE, Remote};
 use crate::client::{Client, FetchError};
 
 #[derive(Debug, Args)]
+#[command(mut_arg("output", |output| output.help("How the report is shown: as text, unless this is given")))]
 #[command(after_help = "\
 Examples:
   bento doctor                   # the backend on this machine
-  bento doctor --output pretty   # as JSON; without --output it is text, on a terminal or not
+  bento doctor --output pretty   # the report as JSON
   BENTOLABS_API_KEY=bl_pk_… bento doctor --api-base https://api.bentolabs.ai
 
 It sends one small run, named bento_doctor. Columns that are empty in your runs are hints.
@@ -64,7 +65,7 @@ fn examine(remote: &Remote, report: &mut Report) -> Option<()> {
 fn reachable(client: &Client) -> Check<()> {
     match client.get("/healthz", &[], DEADLINE) {
         // Whoever refuses is there.
-        Ok(_) | Err(FetchError::Refused { .. }) => Ok(()),
+        Ok(_) | Err(FetchError::Refused { .. } | FetchError::Foreign { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -72,7 +73,7 @@ fn reachable(client: &Client) -> Check<()> {
 fn is_bento(client: &Client, workspace: &str) -> Check<()> {
     let workspaces: Vec<Workspace> = match client.get("/workspaces", &[], DEADLINE) {
         Ok(answer) => answer.json()?,
-        Err(FetchError::Refused { status: 404, .. }) => {
+        Err(FetchError::Refused { status: 404, .. } | FetchError::Foreign { status: 404, .. }) => {
             return Err("it answers, but it knows no workspaces, as a Bento backend would".to_owned().into());
         }
         Err(error) => return Err(error.into()),
