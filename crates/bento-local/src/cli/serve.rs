@@ -158,6 +158,12 @@ impl Serve {
             Some(path) => writeln!(out, "Runs are kept in {}.", path.display())?,
             None => writeln!(out, "Runs are kept in memory, until it stops.")?,
         }
+        if let Some(days) = self.keep_days {
+            writeln!(out, "A run goes {days} days after it started.")?;
+        }
+        if let Some(size) = self.max_size {
+            writeln!(out, "The oldest runs go while all of them take more than {}.", size.display().si())?;
+        }
         let key = if has_key { "(the key it was given)" } else { "bl_pk_local" };
         let here = here(server.addr());
         writeln!(out, "\nPoint an SDK at it:\n")?;

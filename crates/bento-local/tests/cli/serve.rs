@@ -127,6 +127,8 @@ fn a_file_keeps_the_runs() {
     let arguments = ["--db", database, "--keep-days", "36500", "--max-size", "1GB"];
     let (child, _, said) = serve(&arguments, &[]);
     assert!(said.contains(&format!("Runs are kept in {database}.")), "{said}");
+    assert!(said.contains("A run goes 36500 days after it started."), "{said}");
+    assert!(said.contains("The oldest runs go while all of them take more than 1.0 GB."), "{said}");
     traces::send_run(url(&said), "bl_pk_local");
     stop(child, "TERM");
     let (child, _, said) = serve(&["--db", database], &[]);

@@ -45,7 +45,7 @@ impl DatabaseFile {
     }
 
     /// Remembers which files these are.
-    pub(super) fn is_in_use(self) -> io::Result<Self> {
+    pub(super) fn in_use(self) -> io::Result<Self> {
         let identities = Some(self.identities()?);
         Ok(Self { identities, ..self })
     }

@@ -98,7 +98,7 @@ impl Sqlite {
         writer.pragma_update(None, "temp_store", "MEMORY")?;
         vtab::array::load_module(&writer)?;
         schema::migrate(&mut writer)?;
-        let file = file.map(DatabaseFile::is_in_use).transpose()?;
+        let file = file.map(DatabaseFile::in_use).transpose()?;
         Ok(Self { file, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 

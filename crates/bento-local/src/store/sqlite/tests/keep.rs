@@ -210,7 +210,7 @@ fn a_run_that_grows_outlives_those_that_are_done() -> Outcome {
     let store = memory()?;
     for number in 1..=4 {
         // The first one's root has not arrived, though it began before the others.
-        let mut large = span(number, 7, if number == 1 { 1 } else { 0 }, number)?;
+        let mut large = span(number, 7, u64::from(number == 1), number)?;
         large.input = Some("x".repeat(1 << 20));
         keep(&store, &[large])?;
     }
