@@ -19,7 +19,7 @@ use crate::{Config, Run, RunState, StartError, Summary, Timestamp, TraceId};
 const STOP: Duration = Duration::from_secs(3);
 
 /// Threads for calls of the store.
-const BLOCKING: usize = 6;
+const BLOCKING: usize = 3;
 
 /// How often the store is looked over for what is too old or too much.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);

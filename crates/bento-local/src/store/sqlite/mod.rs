@@ -1,6 +1,6 @@
 //! Runs in one `SQLite` file, or in memory.
 //!
-//! One connection writes, up to four read beside it: the file is in WAL mode, where neither waits for the other. In memory
+//! One connection writes, up to three read beside it: the file is in WAL mode, where neither waits for the other. In memory
 //! there is one connection for both. The schema is in `1.sql`.
 
 mod file;
@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const STEPS: i32 = 20_000;
 
 /// Connections that are kept for reading.
-const READERS: usize = 4;
+const READERS: usize = 3;
 
 /// Where runs are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What is asked of the database.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
@@ -7,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use super::row::{self, signed, unsigned};
 use super::select::Where;
 use super::{Bucket, Filter, Page, RunQuery, SpanQuery, Totals, Workspace, search};
-use crate::store::{Detail, Direction, Position, Sort, SortBy};
+use crate::store::{Detail, Direction, Position, Sort, SortBy, Window};
 use crate::{RunState, Span, SpanId, Summary, Timestamp, TraceId};
 
 pub(super) fn workspaces(connection: &Connection) -> rusqlite::Result<Vec<Workspace>> {
@@ -166,14 +167,31 @@ pub(super) fn totals(connection: &Connection, workspace: &str, filter: &Filter) 
     connection.prepare_cached(&select)?.query_row(params_from_iter(sought.values()), totals_of)
 }
 
+/// By the order of their start the runs of a bucket stand together in the index. `SQLite` does not see that they do, and would
+/// sort all of them in memory to group them: where they are many, each bucket is asked for by itself.
 pub(super) fn timeline(
     connection: &Connection,
     workspace: &str,
     filter: &Filter,
     bucket: Bucket,
 ) -> rusqlite::Result<Vec<(Timestamp, Totals)>> {
-    let sought = Where::of(connection, workspace, filter)?;
-    let length = bucket.length();
+    let Window { start: Some(start), end: Some(end) } = filter.window else {
+        return all_buckets(connection, &Where::of(connection, workspace, filter)?, bucket.length());
+    };
+    let always = Filter { window: Window::default(), ..filter.clone() };
+    let mut sought = Where::of(connection, workspace, &always)?;
+    if sought.are_few() {
+        sought.and("start_time >= ? AND start_time < ?", [start, end]);
+        return all_buckets(connection, &sought, bucket.length());
+    }
+    bucket_by_bucket(connection, sought, bucket.length(), start..end)
+}
+
+fn all_buckets(
+    connection: &Connection,
+    sought: &Where,
+    length: u64,
+) -> rusqlite::Result<Vec<(Timestamp, Totals)>> {
     let select = format!(
         "SELECT {TOTALS}, start_time / {length} AS bucket {} GROUP BY bucket ORDER BY bucket",
         sought.sql()
@@ -184,6 +202,36 @@ pub(super) fn timeline(
         Ok((Timestamp::from_unix_nanos(start), totals_of(row)?))
     })?;
     buckets.collect()
+}
+
+fn bucket_by_bucket(
+    connection: &Connection,
+    mut sought: Where,
+    length: u64,
+    window: Range<Timestamp>,
+) -> rusqlite::Result<Vec<(Timestamp, Totals)>> {
+    sought.and("start_time >= ? AND start_time < ?", [0, 0]);
+    let mut select = connection.prepare_cached(&format!("SELECT {TOTALS} {}", sought.sql()))?;
+    for (number, value) in (1..).zip(sought.values()) {
+        select.raw_bind_parameter(number, value)?;
+    }
+    let last = select.parameter_count();
+    let mut bucket = window.start.unix_nanos() / length * length;
+    let mut buckets = Vec::new();
+    while bucket < window.end.unix_nanos() {
+        let next = bucket.saturating_add(length);
+        select.raw_bind_parameter(last - 1, window.start.max(Timestamp::from_unix_nanos(bucket)))?;
+        select.raw_bind_parameter(last, window.end.min(Timestamp::from_unix_nanos(next)))?;
+        let mut rows = select.raw_query();
+        if let Some(row) = rows.next()? {
+            let totals = totals_of(row)?;
+            if totals.runs > 0 {
+                buckets.push((Timestamp::from_unix_nanos(bucket), totals));
+            }
+        }
+        bucket = next;
+    }
+    Ok(buckets)
 }
 
 const _: () = assert!(RunState::ALL.len() == 4, "the totals count each state");

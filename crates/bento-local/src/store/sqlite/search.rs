@@ -83,13 +83,15 @@ pub(super) fn remove(connection: &Connection, run: i64) -> rusqlite::Result<()> 
 pub(super) fn runs_with_span(connection: &Connection, id: SpanId) -> rusqlite::Result<Vec<i64>> {
     let mut runs = Vec::new();
     each_run(connection, &format!("\"{id}\""), |run| runs.push(run))?;
+    runs.reverse();
     Ok(runs)
 }
 
 /// The runs in which each word of a search text begins some word: none for a text without words. A single letter or digit
 /// begins too many words, and is looked for as it stands.
 pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::Result<RunSet> {
-    let bounds = "SELECT coalesce(min(key), 0), coalesce(max(key), -1) FROM runs";
+    // Asked for one by one each is the end of an index; together they are a walk through the table.
+    let bounds = "SELECT coalesce((SELECT min(key) FROM runs), 0), coalesce((SELECT max(key) FROM runs), -1)";
     let (first, last) =
         connection.prepare_cached(bounds)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let none = RunSet::none_of(first, last);
@@ -107,10 +109,10 @@ pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::
     Ok(common.unwrap_or(none))
 }
 
-/// The run of each document that has what is asked for, the newest first.
+/// The run of each document that has what is asked for, the oldest first: the other way round costs twice the memory.
 fn each_run(connection: &Connection, question: &str, mut tell: impl FnMut(i64)) -> rusqlite::Result<()> {
     let mut select =
-        connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid DESC")?;
+        connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY rowid")?;
     let mut documents = select.query([question])?;
     while let Some(row) = documents.next()? {
         tell(row.get::<_, i64>(0)? >> DOCUMENTS);

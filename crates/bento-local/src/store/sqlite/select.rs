@@ -14,6 +14,9 @@ use crate::store::Filter;
 /// So few runs are looked at one by one; among more, the list is walked in its order until the page is full.
 const FEW: usize = 2_000;
 
+/// `runs` where no index is to be used but that of the keys.
+const FETCHED: &str = "runs NOT INDEXED";
+
 /// Conditions on `runs`, and the values for their question marks.
 pub(super) struct Where {
     table: &'static str,
@@ -90,7 +93,7 @@ impl Where {
 
     /// Few runs are fetched by their keys, whatever their order: no index is as good.
     fn and_among(&mut self, runs: Vec<i64>) {
-        self.table = "runs NOT INDEXED";
+        self.table = FETCHED;
         let runs: Rc<Vec<Value>> = Rc::new(runs.into_iter().map(Value::from).collect());
         self.and("key IN (SELECT value FROM rarray(?))", [runs]);
     }
@@ -100,6 +103,11 @@ impl Where {
         connection.create_scalar_function("is_marked", 1, FunctionFlags::SQLITE_UTF8, is_marked)?;
         self.conditions.push("is_marked(key)".to_owned());
         Ok(())
+    }
+
+    /// Whether the runs are fetched one by one.
+    pub(super) fn are_few(&self) -> bool {
+        self.table == FETCHED
     }
 
     /// From `FROM` on.

@@ -151,6 +151,20 @@ fn filters_narrow_and_totals_add_up() -> Outcome {
     assert_eq!(hours.iter().map(|(_, totals)| totals.runs).collect::<Vec<_>>(), [1, 1, 2]);
     assert_eq!(hours[0].0.to_string(), "2023-11-14T22:00:00.000000000Z");
     assert_eq!(store.totals("elsewhere", &Filter::default())?.runs, 0);
+
+    // Asked for bucket by bucket or all at once, and cut at both ends.
+    let window = Window { start: moment(0), end: moment(9_000) };
+    for text in [None, Some("step".to_owned())] {
+        let filter = Filter { window, text, ..Filter::default() };
+        for (bucket, expected) in [(Bucket::Hour, vec![1, 1, 1]), (Bucket::Day, vec![2, 1])] {
+            let buckets = store.timeline(WORKSPACE, &filter, bucket)?;
+            assert_eq!(buckets.iter().map(|(_, totals)| totals.runs).collect::<Vec<_>>(), expected);
+        }
+    }
+    let later = Window { start: moment(1), end: moment(3_600) };
+    assert!(
+        store.timeline(WORKSPACE, &Filter { window: later, ..Filter::default() }, Bucket::Hour)?.is_empty()
+    );
     Ok(())
 }
 
