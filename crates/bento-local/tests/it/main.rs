@@ -1,6 +1,8 @@
 //! The real server on loopback, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#[path = "../agent/mod.rs"]
+mod agent;
 mod analytics;
 mod guard;
 mod life;

@@ -177,15 +177,7 @@ pub(crate) fn raw(server: &Server, request: &str) -> String {
 
 fn agent() -> &'static ureq::Agent {
     static AGENT: OnceLock<ureq::Agent> = OnceLock::new();
-    AGENT.get_or_init(|| {
-        let deadline = Some(Duration::from_secs(20));
-        ureq::Agent::config_builder()
-            .proxy(None)
-            .http_status_as_error(false)
-            .timeout_global(deadline)
-            .build()
-            .into()
-    })
+    AGENT.get_or_init(crate::agent::agent)
 }
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

@@ -5,6 +5,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#[path = "../agent/mod.rs"]
+mod agent;
 mod ledger;
 mod sender;
 mod server;

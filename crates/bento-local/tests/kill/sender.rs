@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use crate::agent::agent;
 use crate::ledger::{Body, Ledger, Sent};
-use crate::server::agent;
 
 /// Runs that go on at one time.
 const OPEN: usize = 6;

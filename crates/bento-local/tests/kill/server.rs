@@ -3,7 +3,6 @@
 use std::io::{BufRead as _, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -27,7 +26,7 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines.find_map(|line| Some(line.unwrap().split_once("BENTOLABS_BASE_URL=")?.1.to_owned()));
-        Self { child, _output: lines, url: url.unwrap(), agent: agent() }
+        Self { child, _output: lines, url: url.unwrap(), agent: crate::agent::agent() }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -62,14 +61,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-pub(crate) fn agent() -> ureq::Agent {
-    let deadline = Some(Duration::from_secs(20));
-    ureq::Agent::config_builder()
-        .proxy(None)
-        .http_status_as_error(false)
-        .timeout_global(deadline)
-        .build()
-        .into()
 }

@@ -5,6 +5,8 @@
 //! which; a failure tells the body.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#[path = "../agent/mod.rs"]
+mod agent;
 mod bodies;
 mod columns;
 mod json;
@@ -52,7 +54,7 @@ fn ten_thousand_malformed_bodies() {
             *all.statuses.entry(status).or_default() += count;
         }
     }
-    let (compared, open) = all.kept.compare(&request::agent(), server.url());
+    let (compared, open) = all.kept.compare(&agent::agent(), server.url());
     let said = format!(
         "{:?}, {} spans rejected, {compared} compared, {open} runs left open",
         all.statuses, all.rejected
@@ -86,7 +88,7 @@ impl Sender {
     }
 
     fn send(mut self, bodies: &Bodies, url: &str, count: u64) -> Self {
-        let agent = request::agent();
+        let agent = agent::agent();
         for at in 0..count {
             let request = self.next(bodies);
             let answer = request.send(&agent, url);

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
-use std::time::Duration;
 
 use fastrand::Rng;
 use flate2::Compression;
@@ -177,16 +176,6 @@ fn inflate(mut wire: &[u8]) -> Result<Vec<u8>, Vec<u16>> {
             return Ok(json);
         }
     }
-}
-
-pub(crate) fn agent() -> ureq::Agent {
-    let deadline = Some(Duration::from_secs(20));
-    ureq::Agent::config_builder()
-        .proxy(None)
-        .http_status_as_error(false)
-        .timeout_global(deadline)
-        .build()
-        .into()
 }
 
 pub(crate) fn get(agent: &ureq::Agent, url: &str) -> Answer {
