@@ -69,14 +69,14 @@ pub(crate) enum Encoding {
 }
 
 /// Why a body was not stored, none of it.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum IngestError {
     #[error("the body is larger than {0} bytes when inflated")]
     TooLarge(usize),
     #[error("the body is not gzip, though Content-Encoding says so: {0}")]
-    NotGzip(#[source] Arc<io::Error>),
+    NotGzip(#[source] io::Error),
     #[error(transparent)]
-    Decode(Arc<DecodeError>),
+    Decode(#[from] DecodeError),
     #[error(transparent)]
     Store(Arc<StoreError>),
     #[error("the hook that was to see the body panicked")]
@@ -163,13 +163,11 @@ impl Ingest {
                     self.answer(job, outcome);
                 }
             }
-            Err(IngestError::Store(error)) if !matches!(*error, StoreError::Failed(_)) => {
+            Err(error) if jobs.len() == 1 || !matches!(error, StoreError::Failed(_)) => {
+                let error = Arc::new(error);
                 for job in jobs.drain(..) {
                     self.answer(job, Err(IngestError::Store(Arc::clone(&error))));
                 }
-            }
-            Err(error) if jobs.len() == 1 => {
-                jobs.pop_front().into_iter().for_each(|job| self.answer(job, Err(error.clone())));
             }
             Err(_) => {
                 for job in jobs.drain(..) {
@@ -189,12 +187,12 @@ impl Ingest {
     }
 
     /// What became of the first bodies, as many as are enough for one go. A panic takes that go with it and no other.
-    fn try_to_store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, IngestError> {
+    fn try_to_store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
         let stored = panic::catch_unwind(AssertUnwindSafe(|| self.store(jobs)));
-        stored.unwrap_or_else(|_| Err(StoreError::Failed("it panicked".into()).into()))
+        stored.unwrap_or_else(|_| Err(StoreError::Failed("it panicked".into())))
     }
 
-    fn store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, IngestError> {
+    fn store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
         let known = self.store.workspaces()?;
         let mut batch = self.store.begin()?;
         let mut touched = HashSet::new();
@@ -209,7 +207,7 @@ impl Ingest {
                     Ok(stored)
                 }
                 Err(Refused::Body(error)) => Err(error),
-                Err(Refused::Store(error)) => return Err(error.into()),
+                Err(Refused::Store(error)) => return Err(error),
             });
             if inflated >= TOGETHER {
                 break;
@@ -232,7 +230,7 @@ impl Ingest {
             panic::catch_unwind(AssertUnwindSafe(|| hook(&json))).map_err(|_| IngestError::Hook)?;
         }
         let mut stored = Stored { refusals: None, spans: 0, inflated: json.len() };
-        for span in otlp::parse(&json).map_err(|error| IngestError::Decode(error.into()))?.spans() {
+        for span in otlp::parse(&json).map_err(IngestError::Decode)?.spans() {
             match span {
                 Ok(mut span) => {
                     stored.spans += 1;
@@ -256,7 +254,7 @@ impl Ingest {
                 let mut json = Vec::new();
                 let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
                 let mut inflated = MultiGzDecoder::new(&*body.wire).take(limit);
-                inflated.read_to_end(&mut json).map_err(|error| IngestError::NotGzip(error.into()))?;
+                inflated.read_to_end(&mut json).map_err(IngestError::NotGzip)?;
                 Cow::Owned(json)
             }
         };
@@ -270,12 +268,6 @@ impl Ingest {
             Tokens { input: input.unwrap_or(0), output: output.unwrap_or(0), cached: cached.unwrap_or(0) };
         let model = span.model.as_deref().filter(|_| input.is_some() || output.is_some())?;
         self.prices.cost(model, tokens)
-    }
-}
-
-impl From<StoreError> for IngestError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(Arc::new(error))
     }
 }
 
