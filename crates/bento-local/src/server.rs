@@ -163,13 +163,7 @@ impl Server {
     }
 
     fn read(&self, id: TraceId) -> Result<Option<Run>, StoreError> {
-        let query = SpanQuery {
-            after: None,
-            after_id: None,
-            status: None,
-            limit: usize::MAX >> 1,
-            detail: Detail::Full,
-        };
+        let query = SpanQuery::first(usize::MAX, Detail::Full);
         Ok(Run::of(self.store.spans(id, &query)?.items))
     }
 }

@@ -195,7 +195,7 @@ impl TraceSummary {
             span_count: totals.spans,
             input_tokens: totals.input_tokens,
             output_tokens: totals.output_tokens,
-            total_tokens: totals.input_tokens.saturating_add(totals.output_tokens),
+            total_tokens: totals.total_tokens(),
             cost: totals.cost,
             total_duration_ms,
             avg_duration_ms: (totals.runs > 0).then(|| total_duration_ms / totals.runs as f64),
@@ -210,7 +210,7 @@ impl TimelineBucket {
             trace_count: totals.runs,
             error_count: totals.errors,
             span_count: totals.spans,
-            total_tokens: totals.input_tokens.saturating_add(totals.output_tokens),
+            total_tokens: totals.total_tokens(),
             cost: totals.cost,
         }
     }

@@ -2,8 +2,11 @@
 
 use serde::Deserialize;
 
+use super::problem::Problem;
+use super::rows::List;
+use super::workspaces;
 use crate::Summary;
-use crate::store::{Direction, Page, Position, Sort, SortBy};
+use crate::store::{Direction, Page, Position, RunQuery, Sort, SortBy, Store};
 
 /// An order by its name: `-start_time`, `cost`, …
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -64,9 +67,22 @@ impl TryFrom<String> for Order {
     }
 }
 
+/// A page of the runs of a workspace that is there, each as a row, and how the list goes on.
+pub(super) fn list<T>(
+    store: &dyn Store,
+    query: &RunQuery,
+    order: Order,
+    row: impl Fn(&str, Summary) -> T,
+) -> Result<List<T>, Problem> {
+    workspaces::expect(store, &query.workspace)?;
+    let page = store.runs(query)?;
+    let next_cursor = Cursor::behind(&page, order);
+    Ok(List { items: page.items.into_iter().map(|run| row(&query.workspace, run)).collect(), next_cursor })
+}
+
 impl Cursor {
     /// For the page that comes after this one, if there is one.
-    pub(super) fn behind(page: &Page<Summary>, order: Order) -> Option<String> {
+    fn behind(page: &Page<Summary>, order: Order) -> Option<String> {
         let last = page.items.last().filter(|_| page.more)?;
         let Position { value, trace_id } = Position::of(last, order.sort());
         Some(format!("{trace_id}.{value}.{}", order.name()))

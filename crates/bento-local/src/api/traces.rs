@@ -11,11 +11,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::filters::{Filters, Paging};
-use super::order::Cursor;
 use super::parameters::{InWorkspace, Limit, Moment, OfSpan, OfTrace, Path, Query};
 use super::problem::Problem;
 use super::rows::{Finding, FullSpan, List, RunRow, SpanRow};
-use super::{Backend, whole, workspaces};
+use super::{Backend, order, whole};
 use crate::store::{Detail, SpanQuery, Store};
 use crate::{SpanId, SpanStatus, Summary, TraceId};
 
@@ -59,13 +58,7 @@ async fn list_traces(
     Query(paging): Query<Paging>,
 ) -> Result<Json<List<RunRow>>, Problem> {
     let (query, order) = paging.of(workspace_id, filters)?;
-    let answer = backend.ask(move |store| {
-        workspaces::expect(store, &query.workspace)?;
-        let page = store.runs(&query)?;
-        let next_cursor = Cursor::behind(&page, order);
-        let items = page.items.into_iter().map(|run| RunRow::of(&query.workspace, run)).collect();
-        Ok(List { items, next_cursor })
-    });
+    let answer = backend.ask(move |store| order::list(store, &query, order, RunRow::of));
     Ok(Json(answer.await?))
 }
 

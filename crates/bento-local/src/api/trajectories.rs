@@ -14,7 +14,7 @@ use super::order::{Cursor, Order};
 use super::parameters::{InWorkspace, Limit, Path, Query, Truth};
 use super::problem::Problem;
 use super::rows::{Finding, List, milliseconds};
-use super::{Backend, workspaces};
+use super::{Backend, order, workspaces};
 use crate::store::{Filter, RunQuery, Store};
 use crate::{RunState, RunStatus, Summary, Timestamp, TraceId};
 
@@ -103,12 +103,7 @@ async fn list_trajectories(
 ) -> Result<Json<List<Trajectory>>, Problem> {
     let order = filters.sort_by;
     let query = filters.of(workspace_id)?;
-    let answer = backend.ask(move |store| {
-        workspaces::expect(store, &query.workspace)?;
-        let page = store.runs(&query)?;
-        let next_cursor = Cursor::behind(&page, order);
-        Ok(List { items: page.items.into_iter().map(Trajectory::of).collect(), next_cursor })
-    });
+    let answer = backend.ask(move |store| order::list(store, &query, order, |_, run| Trajectory::of(run)));
     Ok(Json(answer.await?))
 }
 

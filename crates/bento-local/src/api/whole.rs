@@ -114,8 +114,7 @@ async fn hand_over(
 impl Piece {
     fn read(store: &dyn Store, id: TraceId, after_id: Option<SpanId>) -> Result<Self, Problem> {
         let detail = Detail::FullWithin(PIECE);
-        let page =
-            store.spans(id, &SpanQuery { after: None, after_id, status: None, limit: SPANS, detail })?;
+        let page = store.spans(id, &SpanQuery { after_id, ..SpanQuery::first(SPANS, detail) })?;
         let mut piece = Self { json: Vec::new(), spans: page.items.len(), last: None, more: page.more };
         for span in page.items {
             if piece.last.is_some() {

@@ -108,6 +108,13 @@ impl RunQuery {
     }
 }
 
+impl SpanQuery {
+    /// The first spans of a run.
+    pub(crate) const fn first(limit: usize, detail: Detail) -> Self {
+        Self { after: None, after_id: None, status: None, limit, detail }
+    }
+}
+
 impl Sort {
     /// The order that nobody has to ask for.
     pub(crate) const NEWEST_FIRST: Self = Self { by: SortBy::StartTime, direction: Direction::Descending };

@@ -100,6 +100,13 @@ pub(crate) struct Totals {
     pub(crate) duration: Duration,
 }
 
+impl Totals {
+    /// Prompt and completion tokens together.
+    pub(crate) fn total_tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
 /// How much is kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Retention {

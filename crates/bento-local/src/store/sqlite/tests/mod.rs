@@ -71,7 +71,7 @@ fn keep(store: &dyn Store, spans: &[Span]) -> Result<usize, StoreError> {
 }
 
 fn whole(limit: usize) -> SpanQuery {
-    SpanQuery { after: None, after_id: None, status: None, limit, detail: Detail::Full }
+    SpanQuery::first(limit, Detail::Full)
 }
 
 fn found(store: &dyn Store, filter: Filter) -> Result<Vec<TraceId>, StoreError> {
