@@ -4,6 +4,7 @@
 //! there is one connection for both. The schema is in `1.sql`.
 
 mod file;
+mod listed;
 mod read;
 mod retain;
 mod row;
@@ -85,7 +86,7 @@ impl Sqlite {
             Place::File(path) => Some(DatabaseFile::make(&path)?),
         };
         let mut writer = file.as_ref().map_or_else(Connection::open_in_memory, DatabaseFile::connect)?;
-        writer.busy_timeout(BUSY)?;
+        equip(&writer, 32 << 10)?;
         writer.set_prepared_statement_cache_capacity(64);
         schema::check(&writer)?;
         // On macOS only this reaches the disk.
@@ -94,9 +95,6 @@ impl Sqlite {
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "wal_autocheckpoint", 8_000)?;
         writer.pragma_update(None, "journal_size_limit", 64 << 20)?;
-        writer.pragma_update(None, "cache_size", -32_768)?;
-        writer.pragma_update(None, "temp_store", "MEMORY")?;
-        vtab::array::load_module(&writer)?;
         schema::migrate(&mut writer)?;
         let file = file.map(DatabaseFile::in_use).transpose()?;
         Ok(Self { file, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
@@ -224,12 +222,17 @@ fn restart_log(connection: &Connection, patience: Duration) -> rusqlite::Result<
 
 fn open_reader(file: &DatabaseFile) -> rusqlite::Result<Connection> {
     let connection = file.connect()?;
-    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", true)?;
-    vtab::array::load_module(&connection)?;
-    connection.pragma_update(None, "cache_size", -8_192)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    equip(&connection, 8 << 10)?;
     Ok(connection)
+}
+
+/// What every connection has: patience, pages of the database in memory, and lists as parameters.
+fn equip(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    vtab::array::load_module(connection)
 }
 
 impl From<rusqlite::Error> for StoreError {

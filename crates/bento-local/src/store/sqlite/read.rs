@@ -18,8 +18,7 @@ pub(super) fn workspaces(connection: &Connection) -> rusqlite::Result<Vec<Worksp
 }
 
 pub(super) fn run(connection: &Connection, id: TraceId) -> rusqlite::Result<Option<(String, Summary)>> {
-    let select = format!("SELECT {} FROM runs WHERE trace_id = ?1", row::RUN);
-    connection.prepare_cached(&select)?.query_row([id], row::run).optional()
+    connection.prepare_cached(row::RUN_OF_TRACE)?.query_row([id], row::run).optional()
 }
 
 /// The keys of the page are found in an index, then its rows are read.
@@ -46,7 +45,7 @@ pub(super) fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Resul
     let mut keys = keys.collect::<Result<Vec<i64>, _>>()?;
     let more = keys.len() > query.limit;
     keys.truncate(query.limit);
-    let mut select = connection.prepare_cached(&format!("SELECT {} FROM runs WHERE key = ?1", row::RUN))?;
+    let mut select = connection.prepare_cached(row::RUN_OF_KEY)?;
     let items = keys.iter().filter_map(|key| select.query_row([key], row::run).optional().transpose());
     let items = items.map(|run| run.map(|(_, summary)| summary)).collect::<Result<_, _>>()?;
     Ok(Page { items, more })
@@ -67,7 +66,7 @@ impl Position {
     pub(crate) fn of(run: &Summary, sort: Sort) -> Self {
         let value = match sort.by {
             SortBy::StartTime => signed(run.start_time.unix_nanos()),
-            SortBy::Duration => signed(run.end_time.unix_nanos().saturating_sub(run.start_time.unix_nanos())),
+            SortBy::Duration => row::duration(run),
             SortBy::Cost => run.cost.map_or(-1, crate::Usd::picos),
             SortBy::TotalTokens => signed(run.total_tokens()),
             SortBy::SpanCount => signed(run.span_count),

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
+use super::listed::Listed;
 use super::row::{self, unsigned};
 use super::search;
 use crate::Timestamp;
@@ -75,12 +76,9 @@ fn oldest(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<Opt
 
 /// Removes a run, and says how many spans it had.
 fn remove(transaction: &Transaction<'_>, key: i64) -> rusqlite::Result<u64> {
-    let select = format!("SELECT {} FROM runs WHERE key = ?1", row::RUN);
-    let (_, run) = transaction.prepare_cached(&select)?.query_row([key], row::run)?;
-    let mut unlist = transaction.prepare_cached("DELETE FROM run_models WHERE model = ?1 AND run = ?2")?;
-    run.models.keys().try_for_each(|model| unlist.execute((model, key)).map(drop))?;
-    let mut unlist = transaction.prepare_cached("DELETE FROM run_tags WHERE tag = ?1 AND run = ?2")?;
-    run.tags.iter().try_for_each(|tag| unlist.execute((tag, key)).map(drop))?;
+    let (_, run) = transaction.prepare_cached(row::RUN_OF_KEY)?.query_row([key], row::run)?;
+    Listed::Model.remove(transaction, key, run.models.keys())?;
+    Listed::Tag.remove(transaction, key, &run.tags)?;
     search::remove(transaction, key)?;
     transaction.prepare_cached("DELETE FROM runs WHERE key = ?1")?.execute([key])?;
     let removed = transaction.prepare_cached("DELETE FROM spans WHERE run = ?1")?.execute([key])?;

@@ -77,10 +77,25 @@ pub(super) fn unsigned(number: i64) -> u64 {
     number.try_into().unwrap_or(0)
 }
 
-/// The columns of a run, for `SELECT`.
-pub(super) const RUN: &str = "workspace, trace_id, name, start_time, end_time, span_count, error_count, input_tokens, \
-    output_tokens, cost, user_id, session_id, trigger, version, tags, models, lead_span_id, lead_start_time, \
-    lead_is_root, lead_broken_off";
+macro_rules! run_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT key, workspace, trace_id, name, start_time, end_time, span_count, error_count, input_tokens, \
+             output_tokens, cost, user_id, session_id, trigger, version, tags, models, lead_span_id, lead_start_time, \
+             lead_is_root, lead_broken_off FROM runs WHERE ",
+            $condition
+        )
+    };
+}
+
+/// In nanoseconds.
+pub(super) fn duration(run: &Summary) -> i64 {
+    signed(run.end_time.unix_nanos().saturating_sub(run.start_time.unix_nanos()))
+}
+
+/// Asks for a run, which [`run`] reads.
+pub(super) const RUN_OF_TRACE: &str = run_where!("trace_id = ?1");
+pub(super) const RUN_OF_KEY: &str = run_where!("key = ?1");
 
 /// The workspace and the run.
 pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(String, Summary)> {
@@ -141,7 +156,7 @@ pub(super) fn write_run(
         run.state().as_str(),
         run.start_time,
         run.end_time,
-        signed(run.end_time.unix_nanos().saturating_sub(run.start_time.unix_nanos())),
+        duration(run),
         signed(run.span_count),
         signed(run.error_count),
         signed(run.input_tokens),

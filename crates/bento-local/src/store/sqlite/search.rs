@@ -51,11 +51,9 @@ impl Words {
     fn push(&mut self, text: &str) {
         let end = (0..=INDEXED.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
         let text = &text[..end.unwrap_or(0)];
-        self.0.push(' ');
-        for part in text.split_inclusive(|c| !is_of_word(c)) {
-            let word = part.trim_end_matches(|c| !is_of_word(c));
-            self.0.push_str(word);
+        for word in words_of(text) {
             self.0.push(' ');
+            self.0.push_str(word);
         }
     }
 }
@@ -95,9 +93,8 @@ pub(super) fn runs_with_words(connection: &Connection, text: &str) -> rusqlite::
     let (first, last) =
         connection.prepare_cached(bounds)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let none = RunSet::none_of(first, last);
-    let words = text.split(|c| !is_of_word(c)).filter(|word| !word.is_empty()).take(MOST_WORDS);
     let mut common = None;
-    for word in words {
+    for word in words_of(text).take(MOST_WORDS) {
         let ending = if word.len() == 1 { "" } else { "*" };
         let mut runs = none.clone();
         each_run(connection, &format!("\"{word}\"{ending}"), |run| runs.add(run))?;
@@ -118,6 +115,10 @@ fn each_run(connection: &Connection, question: &str, mut tell: impl FnMut(i64)) 
         tell(row.get::<_, i64>(0)? >> DOCUMENTS);
     }
     Ok(())
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| !is_of_word(c)).filter(|word| !word.is_empty())
 }
 
 /// What words are made of, here and not in the index, which ends a word at a space alone: a word of a search that was

@@ -6,6 +6,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ToSql};
 
+use super::listed::Listed;
 use super::search;
 use super::set::RunSet;
 use crate::RunState;
@@ -40,15 +41,13 @@ impl Where {
         if !filter.finding_kinds.is_empty() {
             sought.conditions.push("false".to_owned());
         }
-        for (table, column, wanted) in
-            [("run_models", "model", &filter.models), ("run_tags", "tag", &filter.tags)]
-        {
+        for (listed, wanted) in [(Listed::Model, &filter.models), (Listed::Tag, &filter.tags)] {
             if wanted.is_empty() {
                 continue;
             }
-            match few(connection, table, column, wanted)? {
+            match few(connection, listed, wanted)? {
                 Some(runs) => sought.and_among(runs),
-                None => sought.and_has(table, column, wanted),
+                None => sought.and_has(listed, wanted),
             }
         }
         if let Some(text) = &filter.text {
@@ -83,7 +82,8 @@ impl Where {
         }
     }
 
-    fn and_has(&mut self, table: &str, column: &str, wanted: &[String]) {
+    fn and_has(&mut self, listed: Listed, wanted: &[String]) {
+        let (table, column) = (listed.table(), listed.column());
         let condition = format!(
             "EXISTS (SELECT 1 FROM {table} t WHERE t.{column} IN ({}) AND t.run = runs.key)",
             marks(wanted.len())
@@ -121,12 +121,8 @@ impl Where {
 }
 
 /// The runs that have one of the values, unless they are many.
-fn few(
-    connection: &Connection,
-    table: &str,
-    column: &str,
-    wanted: &[String],
-) -> rusqlite::Result<Option<Vec<i64>>> {
+fn few(connection: &Connection, listed: Listed, wanted: &[String]) -> rusqlite::Result<Option<Vec<i64>>> {
+    let (table, column) = (listed.table(), listed.column());
     let select = format!("SELECT run FROM {table} WHERE {column} = ?1 ORDER BY run DESC LIMIT {}", FEW + 1);
     let mut select = connection.prepare_cached(&select)?;
     let mut all = Vec::new();

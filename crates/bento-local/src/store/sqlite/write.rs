@@ -7,6 +7,7 @@ use std::sync::MutexGuard;
 
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
+use super::listed::Listed;
 use super::search::{self, Words};
 use super::{Batch, StoreError, Workspace, row};
 use crate::{Span, Summary, TraceId};
@@ -58,8 +59,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn load(&self, trace_id: TraceId) -> rusqlite::Result<Option<Open>> {
-        let select = format!("SELECT key, {} FROM runs WHERE trace_id = ?1", row::RUN);
-        let mut select = self.connection.prepare_cached(&select)?;
+        let mut select = self.connection.prepare_cached(row::RUN_OF_TRACE)?;
         let found = select.query_row([trace_id], |row| Ok((row.get("key")?, row::run(row)?))).optional()?;
         Ok(found.map(|(key, (workspace, summary))| Open {
             key,
@@ -102,24 +102,14 @@ impl<'a> Transaction<'a> {
         };
         row::write_run(&self.connection, key, &workspace, &summary)?;
         if summary.models.len() > models_before {
-            let add = "INSERT INTO run_models (model, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            let mut add = self.connection.prepare_cached(add)?;
-            summary.models.keys().try_for_each(|model| add.execute((model, key)).map(drop))?;
+            Listed::Model.add(&self.connection, key, summary.models.keys())?;
         }
         if summary.tags != tags_before {
-            self.retag(key, &tags_before, &summary.tags)?;
+            // A root that is earlier than the one known so far brings its own tags.
+            Listed::Tag.remove(&self.connection, key, &tags_before)?;
+            Listed::Tag.add(&self.connection, key, &summary.tags)?;
         }
         Ok(())
-    }
-
-    /// A root that is earlier than the one known so far brings its own tags.
-    fn retag(&self, run: i64, before: &[String], tags: &[String]) -> rusqlite::Result<()> {
-        let mut remove =
-            self.connection.prepare_cached("DELETE FROM run_tags WHERE tag = ?1 AND run = ?2")?;
-        before.iter().try_for_each(|tag| remove.execute((tag, run)).map(drop))?;
-        let add = "INSERT INTO run_tags (tag, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        let mut add = self.connection.prepare_cached(add)?;
-        tags.iter().try_for_each(|tag| add.execute((tag, run)).map(drop))
     }
 }
 
