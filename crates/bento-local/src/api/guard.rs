@@ -18,7 +18,7 @@ use axum::response::Response;
 use subtle::ConstantTimeEq as _;
 
 use super::problem::Problem;
-use super::{Backend, body};
+use super::{Backend, body, page};
 
 /// What keys that send begin with.
 const PUBLIC: &str = "bl_pk_";
@@ -53,8 +53,8 @@ fn check(backend: &Backend, path: &str, headers: &HeaderMap) -> Result<(), Probl
     let bound = needs_host.then_some(backend.bound);
     check_place(headers, bound).map_err(|detail| Problem::new(StatusCode::FORBIDDEN, detail))?;
     match &backend.key {
-        // Who watches over the process asks whether it lives, and has no key.
-        Some(key) if path != "/healthz" => {
+        // Who watches over the process asks whether it lives, and has no key; the page asks its reader for it.
+        Some(key) if path != "/healthz" && !page::has(path) => {
             check_key(headers, key).map_err(|detail| Problem::new(StatusCode::UNAUTHORIZED, detail))
         }
         _ => Ok(()),

@@ -2,8 +2,8 @@
 //!
 //! A request passes `guard` (who may ask), is read by `parameters` and `body` into types, and is answered by the group
 //! it belongs to: `receive`, or one of those that `openapi` describes. A group is a file that gives its routes together
-//! with their description; what is wrong is told as a `problem`. The groups that follow stand beside these: `page` (at
-//! `/`), `live` (event streams), `sources` (credentials, sync) and `analysis` (issues, findings).
+//! with their description; what is wrong is told as a `problem`. The groups that follow stand beside these: `sources`
+//! (credentials, sync) and `analysis` (issues, findings). `page` gives the files of the web page.
 
 mod analytics;
 mod body;
@@ -13,6 +13,7 @@ mod filters;
 mod guard;
 mod openapi;
 mod order;
+mod page;
 mod parameters;
 mod problem;
 mod receive;
@@ -99,6 +100,7 @@ pub(crate) fn router(backend: Arc<Backend>) -> Router {
         .route("/v1/traces", post(receive::traces).with_state(desk))
         .route("/healthz", get(health))
         .route("/openapi.json", openapi::route(&description))
+        .merge(page::routes())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&backend), guard::admit))
@@ -137,10 +139,10 @@ async fn within<T>(time: Duration, answer: impl Future<Output = T>) -> Result<T,
     timeout(time, answer).await.map_err(late)
 }
 
-/// What a browser is told of every answer: not to take it for something else, and not to keep it.
+/// What a browser is told of every answer: not to take it for something else, and not to keep it unless it may.
 async fn seal(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

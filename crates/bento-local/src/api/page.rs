@@ -1,0 +1,103 @@
+//! The web page: documents and modules that are part of this program, served as they are.
+//!
+//! They hold nothing of anybody's runs, so that they need no key; what they show they ask the REST API for.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use super::Backend;
+use super::problem::Problem;
+
+/// Nothing runs or loads but what this server has given, and nobody may frame it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+struct File {
+    name: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(File { name: $name, bytes: include_bytes!(concat!("../page/", $name)) }),*]
+    };
+}
+
+const DOCUMENT: File = File { name: "index.html", bytes: include_bytes!("../page/index.html") };
+
+const ASSETS: [File; 11] = files![
+    "app.js",
+    "api.js",
+    "base.css",
+    "dom.js",
+    "favicon.svg",
+    "format.js",
+    "icons.js",
+    "list/list.css",
+    "list/runs.js",
+    "run/run.css",
+    "run/run.js",
+];
+
+pub(super) fn routes() -> Router<Arc<Backend>> {
+    Router::new()
+        .route("/", get(document))
+        .route("/runs/{trace_id}", get(document))
+        .route("/assets/{*name}", get(asset))
+}
+
+/// Whether it is of the page, which is for everybody who may come here.
+pub(super) fn has(path: &str) -> bool {
+    path == "/" || path.starts_with("/runs/") || path.starts_with("/assets/")
+}
+
+async fn document(headers: HeaderMap) -> Response {
+    DOCUMENT.answer(&headers)
+}
+
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let file = ASSETS.iter().find(|file| file.name == name);
+    file.map(|file| file.answer(&headers))
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("the page has no file {name}")))
+}
+
+impl File {
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        let tag = self.tag();
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(self.media())),
+            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+            // Kept, and asked for anew each time: another version of the program has other files.
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        ];
+        let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| *known == tag);
+        let tag = [(header::ETAG, tag)];
+        if known {
+            return (StatusCode::NOT_MODIFIED, headers, tag).into_response();
+        }
+        (headers, tag, self.bytes).into_response()
+    }
+
+    fn tag(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.bytes.hash(&mut hasher);
+        format!("\"{:016x}\"", hasher.finish())
+    }
+
+    fn media(&self) -> &'static str {
+        match self.name.rsplit('.').next() {
+            Some("html") => "text/html; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            _ => "text/javascript; charset=utf-8",
+        }
+    }
+}

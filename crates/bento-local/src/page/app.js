@@ -1,0 +1,144 @@
+// The frame around the views: which one is shown, the colours, the keys.
+
+import { Refused, ask, remember } from "./api.js";
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { showRun } from "./run/run.js";
+import { showRuns } from "./list/runs.js";
+
+const main = document.getElementById("main");
+const connection = document.getElementById("connection");
+
+/** The view that is shown: `keys` (what it says of its keys), `press(event)`, `close()`. */
+let view = null;
+
+/** What a view may ask of the frame. */
+const frame = {
+  /** Goes to another address of this page. */
+  go(url) {
+    history.pushState(null, "", url);
+    show();
+  },
+  /** Makes the address say what is shown, so that it can be passed on. */
+  note(url) {
+    if (url !== location.pathname + location.search) history.replaceState(history.state, "", url);
+  },
+  title(text) {
+    document.title = text ? `${text} · bento` : "bento";
+  },
+  /** `live`, `lost`, or nothing. */
+  connection(state) {
+    const words = { live: "Live", lost: "Connection lost, retrying" };
+    connection.dataset.state = state ?? "";
+    connection.textContent = words[state] ?? "";
+  },
+  /** Tells what went wrong; asks for the key where the server wants one. */
+  failed(error) {
+    if (error.name === "AbortError") return;
+    if (error instanceof Refused && error.status === 401) askForKey();
+    else main.replaceChildren(el("p", { class: "problem", role: "alert" }, problemText(error)));
+  },
+};
+
+function problemText(error) {
+  return error instanceof Refused ? error.message : `The server does not answer: ${error.message}`;
+}
+
+function show() {
+  view?.close();
+  main.replaceChildren();
+  const run = location.pathname.match(/^\/runs\/([^/]+)$/);
+  view = run ? showRun(main, decodeURIComponent(run[1]), frame) : showRuns(main, frame);
+}
+
+/* Links inside the page change the view without a load. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-link]");
+  if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  frame.go(link.getAttribute("href"));
+});
+addEventListener("popstate", show);
+
+/* Keys */
+document.addEventListener("keydown", (event) => {
+  if (event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const isWriting = event.target.closest?.("input, select, textarea");
+  if (event.key === "?" && !isWriting) showKeys();
+  else view?.press?.(event, Boolean(isWriting));
+});
+
+function showKeys() {
+  const rows = (view?.keys ?? []).concat([["?", "These keys"]]);
+  const list = rows.flatMap(([keys, words]) => [
+    el("dt", {}, keys.split(" ").flatMap((key, index) => [index > 0 && " ", el("kbd", {}, key)])),
+    el("dd", {}, words),
+  ]);
+  const close = el("button", { class: "button", type: "button", onclick: () => dialog.close() }, "Close");
+  const dialog = el("dialog", { "aria-label": "Keyboard shortcuts" }, el("h2", {}, "Keyboard"), el("dl", {}, list), el("p", {}, close));
+  open(dialog);
+}
+
+function askForKey() {
+  if (document.querySelector("dialog[open]")) return;
+  const input = el("input", { type: "password", name: "key", autocomplete: "off", placeholder: "bl_pk_…", required: true });
+  const send = (event) => {
+    event.preventDefault();
+    remember(input.value.trim());
+    dialog.close();
+    show();
+  };
+  const form = el(
+    "form", { onsubmit: send },
+    el("label", {}, "This server has a key. It is kept until this tab is closed.", input),
+    el("button", { class: "button main", type: "submit" }, "Show the runs"),
+  );
+  const dialog = el("dialog", { "aria-label": "Key" }, el("h2", {}, "Key"), form);
+  open(dialog);
+}
+
+function open(dialog) {
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+document.getElementById("keys").addEventListener("click", showKeys);
+
+/* Colours: the system's, until one is chosen. */
+const theme = document.getElementById("theme");
+
+function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function drawTheme() {
+  theme.replaceChildren(icon(isDark() ? "sun" : "moon", 16));
+  theme.title = isDark() ? "Light colours" : "Dark colours";
+  theme.setAttribute("aria-label", theme.title);
+}
+
+theme.addEventListener("click", () => {
+  const chosen = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = chosen;
+  localStorage.setItem("bento-theme", chosen);
+  drawTheme();
+});
+const stored = localStorage.getItem("bento-theme");
+if (stored === "light" || stored === "dark") document.documentElement.dataset.theme = stored;
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme);
+drawTheme();
+
+/* Workspaces: said only where there are several. */
+async function offerWorkspaces() {
+  const all = await ask("/workspaces");
+  if (all.length < 2) return;
+  const here = new URLSearchParams(location.search).get("ws") ?? "local";
+  const options = all.map(({ id, name }) => el("option", { value: id, selected: id === here }, name));
+  const pick = (event) => frame.go(event.target.value === "local" ? "/" : `/?ws=${encodeURIComponent(event.target.value)}`);
+  document.getElementById("workspace").replaceChildren(el("select", { "aria-label": "Workspace", onchange: pick }, options));
+}
+
+show();
+offerWorkspaces().catch(() => {});

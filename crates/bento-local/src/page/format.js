@@ -1,0 +1,65 @@
+// Numbers, times and money as a reader takes them in at a glance.
+
+const whole = new Intl.NumberFormat("en");
+
+/** 12,345 */
+export function count(number) {
+  return whole.format(number);
+}
+
+/** 12,345, or 1.2M where digits no longer help. */
+export function compact(number) {
+  if (number < 100_000) return whole.format(number);
+  if (number < 1_000_000) return `${Math.round(number / 1_000)}k`;
+  return `${(number / 1_000_000).toFixed(number < 10_000_000 ? 2 : 1)}M`;
+}
+
+/** 840 µs, 312 ms, 4.21 s, 2 min 05 s, 1 h 12 min */
+export function duration(ms) {
+  if (ms < 1) return `${Math.round(ms * 1_000)} µs`;
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1_000;
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const total = Math.round(seconds);
+  const two = (part) => String(part).padStart(2, "0");
+  if (total < 3_600) return `${Math.floor(total / 60)} min ${two(total % 60)} s`;
+  return `${Math.floor(total / 3_600)} h ${two(Math.floor((total % 3_600) / 60))} min`;
+}
+
+/** $0.0042, $1.25; a dash where no price is known. */
+export function cost(dollars) {
+  if (dollars === null || dollars === undefined) return "–";
+  if (dollars === 0) return "$0";
+  if (dollars < 0.00005) return "<$0.0001";
+  if (dollars < 1) return `$${dollars.toFixed(4)}`;
+  return `$${dollars.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}
+
+/** "just now", "12 s ago", "3 min ago", "5 h ago", "2 d ago" */
+export function ago(date, now = Date.now()) {
+  const seconds = Math.round((now - date) / 1_000);
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
+}
+
+/** The exact time, where one points at a relative one. */
+export function exact(date) {
+  const local = date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  return `${local}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** The beginning of an id, which is how one speaks of a run. */
+export function reference(id) {
+  return id.slice(0, 8);
+}
+
+/** 1 step, 2 steps */
+export function plural(number, word) {
+  return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+}
