@@ -8,6 +8,7 @@ mod guard;
 mod life;
 mod lists;
 mod openapi;
+mod page;
 mod parameters;
 mod read;
 mod receive;
