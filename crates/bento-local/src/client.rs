@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use ureq::RequestBuilder;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{HeaderMap, HeaderValue, Response};
@@ -91,6 +92,8 @@ pub(crate) struct Answer {
 
 #[derive(Deserialize)]
 struct Body {
+    #[serde(default)]
+    trace: Value,
     spans: Vec<Span>,
 }
 
@@ -147,7 +150,8 @@ impl Client {
             Err(FetchError::Refused { status: 404, .. }) => return Err(FetchError::NotFound(trace_id)),
             body => body?.json()?,
         };
-        Run::of(body.spans).ok_or(FetchError::NotFound(trace_id))
+        let run = Run::of(body.spans).ok_or(FetchError::NotFound(trace_id))?;
+        Ok(run.in_state(body.trace["state"].as_str()))
     }
 
     /// A run with all its spans, of which it is not checked whether there is one.

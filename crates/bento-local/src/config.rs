@@ -16,6 +16,9 @@ use crate::store::{Place, Retention, Sqlite};
 /// What a server in memory keeps unless told otherwise.
 const MEMORY: u64 = 256 << 20;
 
+/// How long nothing may be heard of a run that goes on, unless told otherwise.
+const UNFINISHED: Duration = Duration::from_secs(5 * 60);
+
 /// What a file may hold unless told otherwise.
 const FILE: u64 = 10 << 30;
 
@@ -27,6 +30,7 @@ pub struct Config {
     pub(crate) port: u16,
     pub(crate) limits: Limits,
     pub(crate) on_body: Option<OnBody>,
+    pub(crate) unfinished_after: Duration,
     key: Option<String>,
     place: Place,
     keep: Option<Duration>,
@@ -86,6 +90,7 @@ impl Default for Config {
             port: 0,
             limits: Limits { body: 16 << 20, inflated: 64 << 20 },
             on_body: None,
+            unfinished_after: UNFINISHED,
             key: None,
             place: Place::Memory,
             keep: None,
@@ -151,6 +156,17 @@ impl Config {
     /// What all runs may take, indices included, 8 MiB at least; when it is more, the oldest runs go.
     pub fn max_bytes(self, bytes: u64) -> Self {
         Self { max_bytes: Some(bytes.max(8 << 20)), ..self }
+    }
+
+    /// How long nothing may be heard of a run whose root has not ended before it counts as unfinished, five minutes unless told
+    /// otherwise; a span that arrives makes it running again. It is counted from the last arrival, while the server
+    /// is stopped too, and looked at every two seconds.
+    ///
+    /// ```
+    /// let config = bento_local::Config::default().unfinished_after(std::time::Duration::from_secs(3600));
+    /// ```
+    pub fn unfinished_after(self, quiet: Duration) -> Self {
+        Self { unfinished_after: quiet, ..self }
     }
 
     /// A price list to use instead of the one that comes with the program: JSON such as

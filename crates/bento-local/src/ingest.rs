@@ -11,7 +11,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::otlp::{self, DecodeError, Rejected};
 use crate::price::{Prices, Tokens, Usd};
 use crate::settled::Settled;
 use crate::store::{Batch, Store, StoreError, WORKSPACE};
-use crate::{Span, TraceId};
+use crate::{Span, Timestamp, TraceId};
 
 /// Bodies that may wait; who sends another one waits to hand it over.
 const WAITING: usize = 16;
@@ -194,7 +194,7 @@ impl Ingest {
 
     fn store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
         let known = self.store.workspaces()?;
-        let mut batch = self.store.begin()?;
+        let mut batch = self.store.begin(Timestamp::of(SystemTime::now()))?;
         let mut touched = HashSet::new();
         let mut outcomes = Vec::new();
         let mut inflated = 0;

@@ -1,6 +1,6 @@
 //! A whole run: what it adds up to, and its spans.
 
-use crate::{Span, Summary};
+use crate::{RunState, Span, Summary};
 
 /// Everything with one trace id.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,12 @@ impl Run {
             summary.add(span);
         }
         Some(Self { summary, spans })
+    }
+
+    /// The same, in the state that the backend tells: that nothing is heard of a run any more its spans do not tell.
+    pub(crate) fn in_state(mut self, told: Option<&str>) -> Self {
+        self.summary.is_quiet = told == Some(RunState::Unfinished.as_str());
+        self
     }
 
     /// The span without a parent, the earliest if there are several; `None` as long as it has not arrived.

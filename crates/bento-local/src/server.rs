@@ -13,7 +13,7 @@ use crate::connections::{self, Patience};
 use crate::ingest::{Ingest, Received};
 use crate::settled::Settled;
 use crate::store::{Detail, Position, Retention, RunQuery, SpanQuery, Store, StoreError, WORKSPACE};
-use crate::{Config, Run, RunState, StartError, Summary, Timestamp, TraceId};
+use crate::{Config, Run, StartError, Summary, Timestamp, TraceId};
 
 /// How long [`Server::stop`] waits for the thread, which itself waits for requests and for what is being stored.
 const STOP: Duration = Duration::from_secs(3);
@@ -21,7 +21,7 @@ const STOP: Duration = Duration::from_secs(3);
 /// Threads for calls of the store.
 const BLOCKING: usize = 3;
 
-/// How often the store is looked over for what is too old or too much.
+/// How often the store is looked over for what is too old, too much, or not heard of any more.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
 
 /// What lies between two parts of what is let go, for those who want to store.
@@ -72,7 +72,11 @@ impl Server {
         let prices = config.price_list()?;
         let (listener, addr) = listen(SocketAddr::new(config.host, config.port))?;
         let store: Arc<dyn Store> = Arc::new(config.open()?);
-        let housekeeping = Housekeeping { store: Arc::clone(&store), retention: config.retention() };
+        let housekeeping = Housekeeping {
+            store: Arc::clone(&store),
+            retention: config.retention(),
+            unfinished_after: config.unfinished_after,
+        };
         let (received, settled) = (Arc::<Received>::default(), Arc::<Settled>::default());
         let ingest = Ingest {
             store: Arc::clone(&store),
@@ -132,12 +136,12 @@ impl Server {
         }
     }
 
-    /// The runs that have their root and got no span for `quiet`: each is told once, and again when more of it came. Of
+    /// The runs whose root has ended and that got no span for `quiet`: each is told once, and again when more of it came. Of
     /// more than 10,000 at a time some are not told.
     pub fn take_settled(&self, quiet: Duration) -> Vec<Run> {
         let quiet = self.settled.take_quiet(Instant::now(), quiet).into_iter();
         // One whose root has not arrived is told when it has: its arrival makes it a run to watch again.
-        let is_done = |run: &Summary| run.state() != RunState::Running;
+        let is_done = |run: &Summary| !run.state().is_open();
         let done = quiet.filter(|id| matches!(self.store.run(*id), Ok(Some((_, run))) if is_done(&run)));
         done.filter_map(|id| self.read(id).ok()?).collect()
     }
@@ -164,7 +168,9 @@ impl Server {
 
     fn read(&self, id: TraceId) -> Result<Option<Run>, StoreError> {
         let query = SpanQuery::first(usize::MAX, Detail::Full);
-        Ok(Run::of(self.store.spans(id, &query)?.items))
+        let Some((_, summary)) = self.store.run(id)? else { return Ok(None) };
+        let run = Run::of(self.store.spans(id, &query)?.items);
+        Ok(run.map(|run| run.in_state(Some(summary.state().as_str()))))
     }
 }
 
@@ -226,10 +232,12 @@ fn spawn(
     Ok(Running { stop, done: Mutex::new(done) })
 }
 
-/// Keeps the store within what it may keep.
+/// Keeps the store within what it may keep, and gives up runs that nothing is heard of.
+#[derive(Clone)]
 struct Housekeeping {
     store: Arc<dyn Store>,
     retention: Retention,
+    unfinished_after: Duration,
 }
 
 impl Housekeeping {
@@ -243,13 +251,20 @@ impl Housekeeping {
         }
     }
 
-    /// Whether there is more to let go of.
+    /// Whether there is more to do.
     async fn part(&self) -> Result<bool, tokio::task::JoinError> {
-        let (store, retention) = (Arc::clone(&self.store), self.retention);
+        let part = self.clone();
         tokio::task::spawn_blocking(move || {
-            let retained = store.retain(&retention, Timestamp::of(SystemTime::now()));
-            retained.is_ok_and(|retained| retained.more)
+            let now = Timestamp::of(SystemTime::now());
+            let given_up = part.give_up(now);
+            let retained = part.store.retain(&part.retention, now);
+            given_up || retained.is_ok_and(|retained| retained.more)
         })
         .await
+    }
+
+    fn give_up(&self, now: Timestamp) -> bool {
+        let given_up = self.store.give_up(now.before(self.unfinished_after));
+        given_up.is_ok_and(|runs| !runs.is_empty())
     }
 }

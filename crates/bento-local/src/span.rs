@@ -29,13 +29,13 @@ pub struct Span {
     /// Whether the sender said the kind. If not, [`kind`](Self::kind) is an assumption that a child may better.
     #[serde(skip, default = "said")]
     pub(crate) kind_said: bool,
-    /// How it ended.
+    /// How it ended, if it has.
     pub status: SpanStatus,
     /// The error's message, from the status or from its `exception` event.
     pub status_message: Option<String>,
     /// When it began.
     pub start_time: Timestamp,
-    /// When it ended, never before it began.
+    /// When it ended, never before it began; of a span that has not ended, when this form of it was sent.
     pub end_time: Timestamp,
     /// The model that was asked.
     pub model: Option<String>,
@@ -80,10 +80,12 @@ pub struct Event {
     pub attributes: Attributes,
 }
 
-/// How a span ended.
+/// How a span ended, if it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SpanStatus {
+    /// It has not ended: its sender told of it while it was open (`bento.pending`).
+    Pending,
     /// Nobody said.
     Unset,
     /// Well.
@@ -102,9 +104,14 @@ pub enum SpanStatus {
 pub struct Timestamp(u64);
 
 impl Span {
-    /// How long it took.
+    /// How long it took, or has taken so far.
     pub fn duration(&self) -> Duration {
         self.end_time.since(self.start_time)
+    }
+
+    /// Whether it had not ended when it was sent: what is known of it is not all.
+    pub fn is_pending(&self) -> bool {
+        self.status == SpanStatus::Pending
     }
 
     /// Whether it ended with an error.
@@ -119,11 +126,12 @@ impl Span {
 }
 
 impl SpanStatus {
-    pub(crate) const ALL: [Self; 3] = [Self::Unset, Self::Ok, Self::Error];
+    pub(crate) const ALL: [Self; 4] = [Self::Pending, Self::Unset, Self::Ok, Self::Error];
 
-    /// As it is written: `UNSET`, `OK` or `ERROR`.
+    /// As it is written: `PENDING`, `UNSET`, `OK` or `ERROR`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Pending => "PENDING",
             Self::Unset => "UNSET",
             Self::Ok => "OK",
             Self::Error => "ERROR",
@@ -151,6 +159,12 @@ impl Timestamp {
     /// The time from `earlier` to here, zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment so long ago, or the first of all.
+    pub(crate) fn before(self, time: Duration) -> Self {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(nanos))
     }
 
     /// Reads RFC 3339; `None` for another text and for a moment outside of 1970 to 2554.

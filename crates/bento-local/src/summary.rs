@@ -1,5 +1,8 @@
 //! What the spans of one run add up to: added one by one, in whatever order they come, with the same outcome up to a
 //! hundred models.
+//!
+//! A span that has not ended counts among the spans, and lends the run its name, start, identity and model; what it will have
+//! used, and whether it fails, is added when it comes again, complete.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,15 +29,15 @@ pub struct Summary {
     pub name: String,
     /// When the first span began.
     pub start_time: Timestamp,
-    /// When the last span ended.
+    /// When the last span ended; of those that have not, when they were last heard of.
     pub end_time: Timestamp,
-    /// How many spans have arrived.
+    /// How many spans have arrived, those among them that have not ended.
     pub span_count: u64,
     /// How many of them ended with an error.
     pub error_count: u64,
-    /// Prompt tokens of all spans.
+    /// Prompt tokens of all spans that have ended.
     pub input_tokens: u64,
-    /// Completion tokens of all spans.
+    /// Completion tokens of all spans that have ended.
     pub output_tokens: u64,
     /// What the tokens cost; `None` if no model with tokens has a known price.
     pub cost: Option<Usd>,
@@ -52,6 +55,8 @@ pub struct Summary {
     pub(crate) models: BTreeMap<String, Timestamp>,
     /// The span that the name is from: the root if `has_root`.
     pub(crate) lead: Lead,
+    /// Nothing was heard of it for so long that its end is not waited for. What arrives takes that back.
+    pub(crate) is_quiet: bool,
 }
 
 /// The span that speaks for its run: the earliest root, or the earliest span while there is no root.
@@ -62,7 +67,22 @@ pub(crate) struct Lead {
     pub(crate) span_id: SpanId,
     /// It says that it did not come to its own end.
     pub(crate) broken_off: bool,
+    /// It has not ended.
+    pub(crate) is_pending: bool,
 }
+
+/// What a pending span has brought into a summary that its complete form may not.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Snapshot {
+    pub(crate) parent_id: Option<SpanId>,
+    pub(crate) start_time: Timestamp,
+    pub(crate) end_time: Timestamp,
+    pub(crate) model: Option<String>,
+}
+
+/// A form of a span that takes back what an earlier one has brought: a sum cannot be lessened, it has to be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TakesBack;
 
 /// Whether a run went well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +100,8 @@ pub enum RunStatus {
 pub enum RunState {
     /// Its root has not ended.
     Running,
+    /// Its root has not ended, and nothing was heard of the run for a while.
+    Unfinished,
     /// Its root has ended and nothing failed.
     Completed,
     /// Its root has ended and a span failed.
@@ -108,6 +130,7 @@ impl Summary {
             version: None,
             models: BTreeMap::new(),
             lead: Lead::of(span),
+            is_quiet: false,
         };
         summary.follow(span);
         summary.add(span);
@@ -117,21 +140,45 @@ impl Summary {
     /// Adds a span that is not in it yet.
     pub(crate) fn add(&mut self, span: &Span) {
         self.span_count += 1;
-        self.error_count += u64::from(span.is_error());
+        self.take(span);
+    }
+
+    /// Takes a later form of a span that is in it, whose form so far was pending.
+    pub(crate) fn replace(&mut self, before: &Snapshot, span: &Span) -> Result<(), TakesBack> {
+        if !before.is_kept_by(span) {
+            return Err(TakesBack);
+        }
+        self.take(span);
+        if span.span_id == self.lead.span_id {
+            self.follow(span);
+        }
+        Ok(())
+    }
+
+    /// Everything about a span but that it is one more.
+    fn take(&mut self, span: &Span) {
+        self.is_quiet = false;
+        if !span.is_pending() {
+            self.use_up(span);
+        }
         self.start_time = self.start_time.min(span.start_time);
         self.end_time = self.end_time.max(span.end_time);
-        self.input_tokens = self.input_tokens.saturating_add(span.input_tokens.unwrap_or(0));
-        self.output_tokens = self.output_tokens.saturating_add(span.output_tokens.unwrap_or(0));
-        self.cost = match (self.cost, span.cost) {
-            (Some(sum), Some(cost)) => Some(sum.saturating_add(cost)),
-            (sum, cost) => sum.or(cost),
-        };
         if let Some(model) = &span.model {
             self.asked(model, span.start_time);
         }
         if Lead::of(span).goes_before(&self.lead) {
             self.follow(span);
         }
+    }
+
+    fn use_up(&mut self, span: &Span) {
+        self.error_count += u64::from(span.is_error());
+        self.input_tokens = self.input_tokens.saturating_add(span.input_tokens.unwrap_or(0));
+        self.output_tokens = self.output_tokens.saturating_add(span.output_tokens.unwrap_or(0));
+        self.cost = match (self.cost, span.cost) {
+            (Some(sum), Some(cost)) => Some(sum.saturating_add(cost)),
+            (sum, cost) => sum.or(cost),
+        };
     }
 
     fn asked(&mut self, model: &str, at: Timestamp) {
@@ -166,7 +213,10 @@ impl Summary {
     /// How far it has come.
     pub fn state(&self) -> RunState {
         match self.lead {
-            Lead { is_root: false, .. } => RunState::Running,
+            Lead { is_root: false, .. } | Lead { is_pending: true, .. } if self.is_quiet => {
+                RunState::Unfinished
+            }
+            Lead { is_root: false, .. } | Lead { is_pending: true, .. } => RunState::Running,
             Lead { broken_off: true, .. } => RunState::Cancelled,
             _ if self.error_count > 0 => RunState::Failed,
             _ => RunState::Completed,
@@ -198,12 +248,23 @@ impl Lead {
             start_time: span.start_time,
             span_id: span.span_id,
             broken_off: span.says("bento.cancelled") || span.says("bento.unfinished"),
+            is_pending: span.is_pending(),
         }
     }
 
     fn goes_before(&self, other: &Self) -> bool {
         let rank = |lead: &Self| (!lead.is_root, lead.start_time, lead.span_id);
         rank(self) < rank(other)
+    }
+}
+
+impl Snapshot {
+    /// Whether all that it has brought is in a later form of the span, too.
+    fn is_kept_by(&self, span: &Span) -> bool {
+        self.parent_id == span.parent_id
+            && self.start_time == span.start_time
+            && self.end_time <= span.end_time
+            && (self.model.is_none() || self.model == span.model)
     }
 }
 
@@ -219,12 +280,19 @@ impl RunStatus {
 
 impl RunState {
     /// All of them, in the order of a run's life.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 5] =
+        [Self::Running, Self::Unfinished, Self::Completed, Self::Failed, Self::Cancelled];
 
-    /// As it is written: `running`, `completed`, `failed` or `cancelled`.
+    /// Whether its root has not ended, so that more of it may come.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Unfinished)
+    }
+
+    /// As it is written: `running`, `unfinished`, `completed`, `failed` or `cancelled`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Unfinished => "unfinished",
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use crate::terminal::clean;
-use crate::{Run, RunStatus, Span, SpanId};
+use crate::{Run, RunState, RunStatus, Span, SpanId};
 
 /// Levels that are drawn; deeper spans stand at the last one with their depth as a number. A run of 10,000 nested steps
 /// would otherwise need 10,000 columns.
@@ -59,8 +59,11 @@ enum Tint {
 }
 
 /// What a sender says of a span that did not come to its own end, and how that is shown.
-const BROKEN_OFF: [(&str, &str); 2] =
-    [("bento.cancelled", "⊘ cancelled"), ("bento.unfinished", "… unfinished")];
+const BROKEN_OFF: [(&str, &str); 2] = [("bento.cancelled", "⊘ cancelled"), ("bento.unfinished", UNFINISHED)];
+
+/// How is shown what has not ended, and a run of which nothing is heard any more.
+const RUNNING: &str = "● running";
+const UNFINISHED: &str = "… unfinished";
 
 /// Why a span stands at the top though it is not the root.
 #[derive(Clone, Copy)]
@@ -231,10 +234,17 @@ fn branches(open: &[bool], last: bool, depth: usize) -> String {
 }
 
 fn header(run: &Run, root: Option<&Span>) -> Line {
-    let mut facts = vec![match run.summary.status() {
-        RunStatus::Ok => Fact(Tint::Good, "ok".to_owned()),
-        RunStatus::Error => Fact(Tint::Bad, "error".to_owned()),
-    }];
+    let goes_on = root.filter(|root| root.is_pending()).map(|_| match run.summary.state() {
+        RunState::Unfinished => Fact(Tint::Warn, UNFINISHED.to_owned()),
+        _ => Fact(Tint::Warn, RUNNING.to_owned()),
+    });
+    let status = match run.summary.status() {
+        RunStatus::Error => Some(Fact(Tint::Bad, "error".to_owned())),
+        // How what goes on will end nobody knows.
+        RunStatus::Ok if goes_on.is_some() => None,
+        RunStatus::Ok => Some(Fact(Tint::Good, "ok".to_owned())),
+    };
+    let mut facts: Vec<_> = status.into_iter().chain(goes_on).collect();
     let Some(root) = root else {
         facts.push(Fact(Tint::Dim, "its root has not arrived".to_owned()));
         let name = format!("run {}", run.summary.trace_id);
@@ -257,7 +267,8 @@ fn header(run: &Run, root: Option<&Span>) -> Line {
 }
 
 fn line(span: &Span, branches: String, stray: Option<Stray>) -> Line {
-    let mut facts = span_facts(span);
+    let running = span.is_pending().then(|| Fact(Tint::Warn, RUNNING.to_owned()));
+    let mut facts: Vec<_> = running.into_iter().chain(span_facts(span)).collect();
     let note = stray.map(|stray| match stray {
         Stray::SecondRoot => "(a second root)".to_owned(),
         Stray::Orphan(parent) => format!("(its parent {parent} has not arrived)"),

@@ -46,6 +46,7 @@ struct Resolution {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum BucketName {
+    Minute,
     #[default]
     Hour,
     Day,
@@ -60,6 +61,8 @@ struct TraceSummary {
     /// Runs with a span that failed.
     error_count: u64,
     running_count: u64,
+    /// Runs whose root has not ended, and of which nothing was heard for a while.
+    unfinished_count: u64,
     completed_count: u64,
     failed_count: u64,
     cancelled_count: u64,
@@ -119,7 +122,7 @@ async fn trace_summary(
     Ok(Json(TraceSummary::of(stretch, &totals.await?)))
 }
 
-/// Count the runs of a stretch of time by the hour or the day
+/// Count the runs of a stretch of time by the minute, the hour or the day
 ///
 /// The runs are those of the summary; at most 10,000 buckets are given.
 #[utoipa::path(get, path = "/workspaces/{workspace_id}/traces/timeline", tag = "analytics", params(InWorkspace, Stretch, Resolution, Filters), responses((status = OK, description = "The buckets by time", body = Timeline)))]
@@ -172,6 +175,7 @@ impl Stretch {
 impl BucketName {
     fn bucket(self) -> Bucket {
         match self {
+            Self::Minute => Bucket::Minute,
             Self::Hour => Bucket::Hour,
             Self::Day => Bucket::Day,
         }
@@ -181,7 +185,7 @@ impl BucketName {
 impl TraceSummary {
     #[expect(clippy::cast_precision_loss, reason = "nobody has so many runs")]
     fn of(stretch: Stretch, totals: &Totals) -> Self {
-        let [running_count, completed_count, failed_count, cancelled_count] = totals.states;
+        let [running_count, unfinished_count, completed_count, failed_count, cancelled_count] = totals.states;
         let total_duration_ms = milliseconds(totals.duration);
         Self {
             start: stretch.start.0,
@@ -189,6 +193,7 @@ impl TraceSummary {
             trace_count: totals.runs,
             error_count: totals.errors,
             running_count,
+            unfinished_count,
             completed_count,
             failed_count,
             cancelled_count,
@@ -219,5 +224,5 @@ impl TimelineBucket {
 /// The counts by state above are in this order.
 const _: () = assert!(matches!(
     RunState::ALL,
-    [RunState::Running, RunState::Completed, RunState::Failed, RunState::Cancelled]
+    [RunState::Running, RunState::Unfinished, RunState::Completed, RunState::Failed, RunState::Cancelled]
 ));

@@ -60,7 +60,7 @@ impl Faulty {
 }
 
 impl Store for Faulty {
-    fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
+    fn begin(&self, _: Timestamp) -> Result<Box<dyn Batch + '_>, StoreError> {
         self.fail()
     }
 
@@ -104,6 +104,10 @@ impl Store for Faulty {
     }
 
     fn timeline(&self, _: &str, _: &Filter, _: Bucket) -> Result<Vec<(Timestamp, Totals)>, StoreError> {
+        self.fail()
+    }
+
+    fn give_up(&self, _: Timestamp) -> Result<Vec<TraceId>, StoreError> {
         self.fail()
     }
 

@@ -29,7 +29,7 @@ pub(super) struct RunRow {
     state: RunState,
     /// When the first span began.
     start_time: Timestamp,
-    /// When the last span ended.
+    /// When the last span ended; of those that have not, when they were last heard of.
     end_time: Timestamp,
     duration_ms: f64,
     span_count: u64,
@@ -62,8 +62,10 @@ pub(super) struct SpanRow {
     name: String,
     /// `llm`, `tool`, `agent`, `retriever`, …
     kind: String,
+    /// How it ended; `PENDING` if it has not.
     status: SpanStatus,
     start_time: Timestamp,
+    /// When it ended; while it is pending, when it was last heard of.
     end_time: Timestamp,
     duration_ms: f64,
     model: Option<String>,

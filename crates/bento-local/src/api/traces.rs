@@ -31,7 +31,7 @@ struct SpanPaging {
     /// The spans that come after this one, such as the `next_cursor` of the page before.
     #[param(inline)]
     after_id: Option<SpanId>,
-    /// How the span ended.
+    /// How the span ended; `PENDING` if it has not.
     #[param(inline)]
     status: Option<SpanStatus>,
 }

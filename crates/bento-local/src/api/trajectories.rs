@@ -163,7 +163,7 @@ impl TrajectoryFilters {
 
 impl Progress {
     fn of(state: RunState) -> Self {
-        if state == RunState::Running { Self::Open } else { Self::Finalized }
+        if state.is_open() { Self::Open } else { Self::Finalized }
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) enum Analytics {
 Example:
   bento analytics trace-summary --start 2026-01-01T00:00:00Z --end 2026-02-01T00:00:00Z \\\n    --status error")]
     TraceSummary(Over),
-    /// The same, hour by hour or day by day
+    /// The same, minute by minute, hour by hour or day by day
     #[command(after_help = "\
 Example:
   bento analytics trace-timeline --start 2026-01-01T00:00:00Z --end 2026-02-01T00:00:00Z \\
@@ -44,6 +44,7 @@ pub(super) struct Over {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Bucket {
+    Minute,
     Hour,
     Day,
 }

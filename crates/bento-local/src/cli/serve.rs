@@ -24,6 +24,9 @@ const TICK: Duration = Duration::from_millis(200);
 /// What a limit has to leave room for: less is a unit that was forgotten.
 const LEAST: ByteSize = ByteSize::mb(1);
 
+/// What is shorter than any step of an agent makes every run unfinished.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 const KEY: &str = "BENTO_SERVE_KEY";
@@ -34,6 +37,7 @@ Examples:
   bento serve                                  # http://127.0.0.1:8080, runs in a file of yours
   bento serve --memory --port 0                # a free port, nothing kept
   bento serve --keep-days 30 --max-size 10GB   # what is older or too much goes, oldest first
+  bento serve --unfinished-after 1h            # agents that think for long
   BENTO_SERVE_KEY=bl_pk_… bento serve --host 0.0.0.0
 
 The key is read from the variable BENTO_SERVE_KEY or from --key-file.
@@ -57,6 +61,9 @@ pub(super) struct Serve {
     /// Let the oldest runs go while all of them take more, such as 500MB [default: 10GiB in a file, 256MiB in memory]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_size: Option<ByteSize>,
+    /// A run counts as unfinished when its root has not ended and nothing came of it for so long [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    unfinished_after: Option<Duration>,
     /// What tokens cost, instead of the list that comes along
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
@@ -106,6 +113,9 @@ impl Serve {
         }
         if let Some(size) = self.max_size {
             config = config.max_bytes(size.as_u64());
+        }
+        if let Some(quiet) = self.unfinished_after {
+            config = config.unfinished_after(quiet);
         }
         if let Some(file) = &self.prices {
             config = config.prices(file);
@@ -269,6 +279,16 @@ fn size(text: &str) -> Result<ByteSize, String> {
     } else {
         Ok(size)
     }
+}
+
+/// A time with its unit, such as `90s`, `5m` or `1h 30m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let time: jiff::SignedDuration =
+        text.parse().map_err(|_| "it is no time with a unit: write 90s, 5m, or 1h".to_owned())?;
+    Duration::try_from(time)
+        .ok()
+        .filter(|time| *time >= LEAST_TIME)
+        .ok_or_else(|| format!("it is less than {} s", LEAST_TIME.as_secs()))
 }
 
 fn host(text: &str) -> Result<IpAddr, AddrParseError> {

@@ -127,6 +127,7 @@ enum Status {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum State {
     Running,
+    Unfinished,
     Completed,
     Failed,
     Cancelled,
@@ -145,7 +146,7 @@ pub(super) struct ListSpans {
     /// Where the page before has ended: its `next_cursor`
     #[arg(long, value_name = "SPAN_ID")]
     after_id: Option<String>,
-    /// Only spans that ended like this
+    /// Only spans that ended like this; PENDING: that have not
     #[arg(long, value_enum, ignore_case = true)]
     status: Option<SpanStatus>,
     /// Every page, one after the other
@@ -156,6 +157,7 @@ pub(super) struct ListSpans {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "UPPER")]
 enum SpanStatus {
+    Pending,
     Unset,
     Ok,
     Error,

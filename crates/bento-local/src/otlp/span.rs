@@ -23,6 +23,10 @@ mod keys {
     pub(super) const OUTPUT_TOKENS: &[&str] = &["gen_ai.usage.output_tokens", "llm.token_count.completion"];
 }
 
+/// Says of a span, where it is true, that it has not ended. Its end is the moment when it was sent, and how it will end
+/// nobody knows.
+const PENDING: &str = "bento.pending";
+
 /// Values in a span, or in a resource: each key, each element, each list.
 const MOST_VALUES: usize = 500_000;
 
@@ -75,8 +79,10 @@ pub(super) fn decode(raw: &RawValue, service: &Service) -> Result<Span, SpanErro
     let mut rest = message.take_attributes();
     let (kind, kind_said) = kind(&mut rest);
     let events: Vec<Event> = message.events.into_iter().flatten().map(event).collect();
+    let said = message.status.map(|Object(status)| status).unwrap_or_default();
+    let is_pending = rest.get(PENDING).is_some_and(|value| value == true);
     let (status, status_message) =
-        status(message.status.map(|Object(status)| status).unwrap_or_default(), &events);
+        if is_pending { (SpanStatus::Pending, None) } else { status(said, &events) };
     Ok(Span {
         span_id: id("spanId", message.span_id)?,
         trace_id: id("traceId", message.trace_id)?,

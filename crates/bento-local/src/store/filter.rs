@@ -88,9 +88,10 @@ pub(crate) enum Detail {
     FullWithin(usize),
 }
 
-/// A stretch of time, from a full hour or day of UTC on.
+/// A stretch of time, from a full minute, hour or day of UTC on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bucket {
+    Minute,
     Hour,
     Day,
 }
@@ -124,6 +125,7 @@ impl Bucket {
     /// In nanoseconds.
     pub(crate) const fn length(self) -> u64 {
         match self {
+            Self::Minute => 60_000_000_000,
             Self::Hour => 3_600_000_000_000,
             Self::Day => 86_400_000_000_000,
         }

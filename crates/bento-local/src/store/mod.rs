@@ -23,8 +23,8 @@ pub(crate) const WORKSPACE: &str = "local";
 
 /// A database of runs, shared between threads.
 pub(crate) trait Store: Send + Sync + fmt::Debug {
-    /// Begins to write. One writes at a time; others wait.
-    fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError>;
+    /// Begins to write what has arrived by now. One writes at a time; others wait.
+    fn begin(&self, now: Timestamp) -> Result<Box<dyn Batch + '_>, StoreError>;
 
     /// All workspaces, the oldest first.
     fn workspaces(&self) -> Result<Vec<Workspace>, StoreError>;
@@ -58,13 +58,18 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
         bucket: Bucket,
     ) -> Result<Vec<(Timestamp, Totals)>, StoreError>;
 
+    /// Says of runs whose root has not ended that they are unfinished, if nothing was heard of them since that moment: which,
+    /// at most a thousand at a time.
+    fn give_up(&self, heard_before: Timestamp) -> Result<Vec<TraceId>, StoreError>;
+
     /// Lets go of the oldest runs as long as there is more than may be kept, a part at a time.
     fn retain(&self, retention: &Retention, now: Timestamp) -> Result<Retained, StoreError>;
 }
 
 /// Spans on their way into the store: kept when it is committed, forgotten when it is dropped.
 pub(crate) trait Batch {
-    /// Adds a span, and says whether it was new. A span that is there stays as it is.
+    /// Adds a span, and says whether that changed anything. A complete span that is there stays as it is; a pending one makes
+    /// way for the complete one, and for a pending one that ends later.
     fn add(&mut self, workspace: &str, span: &Span) -> Result<bool, StoreError>;
 
     /// Once this returns, what was added survives the end of the process and of the machine's power.

@@ -100,6 +100,11 @@ fn what_cannot_be_meant_is_a_usage_error() {
         &["--max-size", "10B"],
         &["--max-size", "10kB"],
         &["--host", "example.com"],
+        &["--unfinished-after", "5"],
+        &["--unfinished-after", "soon"],
+        &["--unfinished-after", "10ms"],
+        &["--unfinished-after=-5m"],
+        &["--unfinished-after", "1 month"],
     ] {
         run(&[&["serve", "--port", "0"], arguments].concat(), &[]).failed(2);
     }
@@ -117,6 +122,12 @@ fn stop(child: Child, signal: &str) {
 fn stop(mut child: Child, _: &str) {
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_time_is_written_with_its_unit() {
+    let (child, _, _) = serve(&["--memory", "--unfinished-after", "1h 30m"], &[]);
+    stop(child, "INT");
 }
 
 #[test]

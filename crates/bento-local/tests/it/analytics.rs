@@ -60,7 +60,7 @@ fn runs_of_a_stretch_of_time_add_up() {
     assert_eq!(
         sum,
         json!({
-            "start": moment(0), "end": moment(half_past(3)), "trace_count": 4, "error_count": 1, "running_count": 1, "completed_count": 2,
+            "start": moment(0), "end": moment(half_past(3)), "trace_count": 4, "error_count": 1, "running_count": 1, "unfinished_count": 0, "completed_count": 2,
             "failed_count": 1, "cancelled_count": 0, "span_count": 5, "input_tokens": 700, "output_tokens": 30, "total_tokens": 730,
             "cost": 0.00205, "total_duration_ms": 63.0, "avg_duration_ms": 15.75,
         })

@@ -7,6 +7,7 @@ mod analytics;
 mod guard;
 mod life;
 mod lists;
+mod live;
 mod openapi;
 mod page;
 mod parameters;

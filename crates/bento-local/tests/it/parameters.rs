@@ -25,7 +25,7 @@ fn a_bad_parameter_is_422() {
         ("/workspaces/local/traces?status=ok&status=x", ["status", "`x`", "`ok` or `error`"]),
         (
             "/workspaces/local/traces?state=done",
-            ["state", "`done`", "`running`, `completed`, `failed`, `cancelled`"],
+            ["state", "`done`", "`running`, `unfinished`, `completed`, `failed`, `cancelled`"],
         ),
         ("/workspaces/local/traces?sort=name", ["sort", "\"name\"", "-start_time, start_time, -duration"]),
         ("/workspaces/local/traces?cursor=x", ["cursor", "\"x\"", "next_cursor"]),
@@ -56,7 +56,7 @@ fn a_bad_parameter_is_422() {
         ),
         (
             "/workspaces/local/traces/timeline?start=2024-01-01T00:00:00Z&end=2024-01-02T00:00:00Z&bucket=week",
-            ["bucket", "`week`", "`hour` or `day`"],
+            ["bucket", "`week`", "`minute`, `hour`, `day`"],
         ),
         (
             "/workspaces/local/traces/timeline?start=2020-01-01T00:00:00Z&end=2024-01-01T00:00:00Z",

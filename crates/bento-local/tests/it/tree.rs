@@ -177,3 +177,23 @@ fn a_circle_of_ten_thousand_comes_to_an_end() {
         .collect();
     assert_eq!(tree(&circle).lines().count(), 10_001);
 }
+
+fn open(id: u64, parent: u64, name: &str, end: u64) -> Value {
+    span(id, parent, name, id, end, &json!({"bento.pending": true, "gen_ai.request.model": "gpt-4o"}))
+}
+
+#[test]
+fn what_has_not_ended_says_so() {
+    let expected = "\
+turn       llm   9 ms  ● running  gpt-4o
+├─ plan    llm   8 ms  gpt-4o
+└─ answer  tool  5 ms  ● running  gpt-4o";
+    let mut spans = [open(1, 0, "turn", 10), marked(2, 1, "plan", "n", &json!(1)), open(3, 1, "answer", 8)];
+    let kind = json!({"key": "openinference.span.kind", "value": {"stringValue": "tool"}});
+    spans[2]["attributes"].as_array_mut().unwrap().push(kind);
+    let (_server, whole) = run(&spans);
+    assert_eq!(whole.tree().to_string(), expected);
+    let (_server, whole) = run(&[open(1, 0, "turn", 10), failed(marked(2, 1, "plan", "n", &json!(1)), "no")]);
+    let text = whole.tree().to_string();
+    assert!(text.starts_with("turn") && text.contains("9 ms  error  ● running  gpt-4o"), "{text}");
+}

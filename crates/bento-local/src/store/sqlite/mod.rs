@@ -1,7 +1,7 @@
 //! Runs in one `SQLite` file, or in memory.
 //!
 //! One connection writes, up to three read beside it: the file is in WAL mode, where neither waits for the other. In memory
-//! there is one connection for both. The schema is in `1.sql`.
+//! there is one connection for both. The schema is in `1.sql` and what follows it.
 
 mod file;
 mod listed;
@@ -130,11 +130,11 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
+    fn begin(&self, now: Timestamp) -> Result<Box<dyn Batch + '_>, StoreError> {
         if self.file.as_ref().is_some_and(|file| !file.is_in_place()) {
             return Err(StoreError::Unavailable("its file has been removed; start the server again".into()));
         }
-        Ok(Box::new(write::Transaction::begin(self.lock())?))
+        Ok(Box::new(write::Transaction::begin(self.lock(), now)?))
     }
 
     fn workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
@@ -177,6 +177,10 @@ impl Store for Sqlite {
         bucket: Bucket,
     ) -> Result<Vec<(Timestamp, Totals)>, StoreError> {
         self.read(|connection| read::timeline(connection, workspace, filter, bucket))
+    }
+
+    fn give_up(&self, heard_before: Timestamp) -> Result<Vec<TraceId>, StoreError> {
+        self.write(|connection| write::give_up(connection, heard_before))
     }
 
     fn retain(&self, retention: &Retention, now: Timestamp) -> Result<Retained, StoreError> {

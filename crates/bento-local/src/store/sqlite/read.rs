@@ -142,6 +142,7 @@ pub(super) fn span(connection: &Connection, id: SpanId) -> rusqlite::Result<Opti
 
 /// Sums as doubles cannot overflow, and are exact as far as anybody counts.
 const TOTALS: &str = "count(*), coalesce(sum(status = 'error'), 0), coalesce(sum(state = 'running'), 0), \
+    coalesce(sum(state = 'unfinished'), 0), \
     coalesce(sum(state = 'completed'), 0), coalesce(sum(state = 'failed'), 0), coalesce(sum(state = 'cancelled'), 0), \
     CAST(total(span_count) AS INTEGER), CAST(total(input_tokens) AS INTEGER), CAST(total(output_tokens) AS INTEGER), \
     CASE WHEN count(cost) > 0 THEN CAST(total(cost) AS INTEGER) END, CAST(total(duration) AS INTEGER)";
@@ -151,12 +152,12 @@ fn totals_of(row: &Row<'_>) -> rusqlite::Result<Totals> {
     Ok(Totals {
         runs: count(0)?,
         errors: count(1)?,
-        states: [count(2)?, count(3)?, count(4)?, count(5)?],
-        spans: count(6)?,
-        input_tokens: count(7)?,
-        output_tokens: count(8)?,
-        cost: row.get(9)?,
-        duration: Duration::from_nanos(count(10)?),
+        states: [count(2)?, count(3)?, count(4)?, count(5)?, count(6)?],
+        spans: count(7)?,
+        input_tokens: count(8)?,
+        output_tokens: count(9)?,
+        cost: row.get(10)?,
+        duration: Duration::from_nanos(count(11)?),
     })
 }
 
@@ -233,4 +234,4 @@ fn bucket_by_bucket(
     Ok(buckets)
 }
 
-const _: () = assert!(RunState::ALL.len() == 4, "the totals count each state");
+const _: () = assert!(RunState::ALL.len() == 5, "the totals count each state");

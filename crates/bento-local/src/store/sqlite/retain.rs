@@ -1,5 +1,7 @@
 //! Letting go of the oldest runs.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::listed::Listed;
@@ -11,9 +13,9 @@ use crate::store::{Retained, Retention};
 /// Spans that are removed at a time; who wants to store waits for no more.
 const AT_A_TIME: u64 = 2_000;
 
-/// A run without its root goes on for as long as its last span ended no longer ago, in nanoseconds: ten minutes. Without its
-/// beginning, what is still to come of it would make a torso.
-const GROWING: u64 = 600_000_000_000;
+/// A run whose root has not ended goes on for as long as its last span came no longer ago. Without
+/// its beginning, what is still to come of it would make a torso.
+const GROWING: Duration = Duration::from_secs(600);
 
 /// Removes a part of what is too much.
 pub(super) fn retain(
@@ -21,11 +23,7 @@ pub(super) fn retain(
     retention: &Retention,
     now: Timestamp,
 ) -> rusqlite::Result<Retained> {
-    let oldest_allowed = retention.age.map(|age| {
-        Timestamp::from_unix_nanos(
-            now.unix_nanos().saturating_sub(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)),
-        )
-    });
+    let oldest_allowed = retention.age.map(|age| now.before(age));
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut spans = 0;
     let mut retained = Retained::default();
@@ -58,15 +56,14 @@ pub(super) fn used(connection: &Connection) -> rusqlite::Result<u64> {
 /// The run that goes next: the oldest that has come to an end, or that nothing was heard of for a while; if there is none,
 /// the oldest of all.
 fn oldest(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
-    let quiet = now.unix_nanos().saturating_sub(GROWING);
-    for condition in ["(state <> 'running' OR end_time < ?1)", "?1 = ?1"] {
+    let quiet = now.before(GROWING);
+    for condition in ["(state NOT IN ('running', 'unfinished') OR heard < ?1)", "?1 = ?1"] {
         let select = format!(
             "SELECT r.key, r.start_time FROM workspaces w JOIN runs r ON r.key = (SELECT key FROM runs \
              WHERE workspace = w.id AND {condition} ORDER BY start_time, key LIMIT 1) ORDER BY r.start_time LIMIT 1"
         );
         let mut select = transaction.prepare_cached(&select)?;
-        let found =
-            select.query_row([row::signed(quiet)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let found = select.query_row([quiet], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         if found.is_some() {
             return Ok(found);
         }

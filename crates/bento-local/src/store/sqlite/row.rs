@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::price::Usd;
-use crate::summary::Lead;
-use crate::{Span, SpanId, SpanStatus, Summary, Timestamp, TraceId};
+use crate::summary::{Lead, Snapshot};
+use crate::{RunState, Span, SpanId, SpanStatus, Summary, Timestamp, TraceId};
 
 macro_rules! id_column {
     ($id:ident) => {
@@ -82,7 +82,7 @@ macro_rules! run_where {
         concat!(
             "SELECT key, workspace, trace_id, name, start_time, end_time, span_count, error_count, input_tokens, \
              output_tokens, cost, user_id, session_id, trigger, version, tags, models, lead_span_id, lead_start_time, \
-             lead_is_root, lead_broken_off FROM runs WHERE ",
+             lead_is_root, lead_broken_off, lead_pending, state, replaced FROM runs WHERE ",
             $condition
         )
     };
@@ -120,7 +120,9 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(String, Summary)> {
             start_time: row.get("lead_start_time")?,
             span_id: row.get("lead_span_id")?,
             broken_off: row.get("lead_broken_off")?,
+            is_pending: row.get("lead_pending")?,
         },
+        is_quiet: row.get_ref("state")?.as_str()? == RunState::Unfinished.as_str(),
     };
     Ok((row.get("workspace")?, summary))
 }
@@ -130,12 +132,15 @@ pub(super) fn write_run(
     key: i64,
     workspace: &str,
     run: &Summary,
+    replaced: u64,
+    heard: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut write = connection.prepare_cached(
         "INSERT INTO runs (key, workspace, trace_id, name, status, state, start_time, end_time, duration, span_count, \
          error_count, input_tokens, output_tokens, total_tokens, cost, user_id, session_id, trigger, version, tags, models, \
-         lead_span_id, lead_start_time, lead_is_root, lead_broken_off) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) \
+         lead_span_id, lead_start_time, lead_is_root, lead_broken_off, lead_pending, replaced, heard) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, \
+         ?26, ?27, ?28) \
          ON CONFLICT (key) DO UPDATE SET name = excluded.name, status = excluded.status, state = excluded.state, \
          start_time = excluded.start_time, end_time = excluded.end_time, duration = excluded.duration, \
          span_count = excluded.span_count, error_count = excluded.error_count, input_tokens = excluded.input_tokens, \
@@ -143,7 +148,8 @@ pub(super) fn write_run(
          user_id = excluded.user_id, session_id = excluded.session_id, trigger = excluded.trigger, \
          version = excluded.version, tags = excluded.tags, models = excluded.models, lead_span_id = excluded.lead_span_id, \
          lead_start_time = excluded.lead_start_time, lead_is_root = excluded.lead_is_root, \
-         lead_broken_off = excluded.lead_broken_off",
+         lead_broken_off = excluded.lead_broken_off, lead_pending = excluded.lead_pending, replaced = excluded.replaced, \
+         heard = excluded.heard",
     )?;
     let models: BTreeMap<_, _> =
         run.models.iter().map(|(model, first)| (model, first.unix_nanos())).collect();
@@ -173,6 +179,9 @@ pub(super) fn write_run(
         run.lead.start_time,
         run.lead.is_root,
         run.lead.broken_off,
+        run.lead.is_pending,
+        signed(replaced),
+        heard,
     ])?;
     Ok(())
 }
@@ -247,23 +256,79 @@ pub(super) fn size_of_texts(row: &Row<'_>) -> rusqlite::Result<usize> {
     columns.map(|column| Ok(row.get_ref(column)?.as_str_or_null()?.map_or(0, str::len))).sum()
 }
 
+/// What a run adds up to, from its spans alone; `None` if it has none.
+pub(super) fn sum(connection: &Connection, run: i64, trace_id: TraceId) -> rusqlite::Result<Option<Summary>> {
+    let select = format!(
+        "SELECT {SPAN}, {SPAN_TEXTS} FROM spans s JOIN (SELECT ?2 AS trace_id) r WHERE s.run = ?1 ORDER BY s.key"
+    );
+    let mut select = connection.prepare_cached(&select)?;
+    let mut summary: Option<Summary> = None;
+    for span in select.query_map((run, trace_id), full_span)? {
+        let span = span?;
+        match &mut summary {
+            Some(summary) => summary.add(&span),
+            none => *none = Some(Summary::of(&span)),
+        }
+    }
+    Ok(summary)
+}
+
 /// Whether the span was new.
 pub(super) fn write_span(connection: &Connection, run: i64, span: &Span) -> rusqlite::Result<bool> {
     let mut write = connection.prepare_cached(
-        "INSERT INTO spans (run, span_id, parent_id, name, kind, status, start_time, end_time, model, provider, \
+        "INSERT INTO spans (run, span_id, parent_id, start_time, name, kind, status, end_time, model, provider, \
          input_tokens, output_tokens, cost, user_id, session_id, service_name, service_version, tags, status_message, \
          attributes, events, input, output) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) \
          ON CONFLICT (run, span_id) DO NOTHING",
     )?;
+    execute(&mut write, run, span)
+}
+
+/// The form of a span that is here, if it is pending, and the one that has come is a later one.
+pub(super) fn earlier_form(
+    connection: &Connection,
+    run: i64,
+    span: &Span,
+) -> rusqlite::Result<Option<Snapshot>> {
+    let mut select = connection.prepare_cached(
+        "SELECT parent_id, start_time, end_time, model FROM spans \
+         WHERE run = ?1 AND span_id = ?2 AND status = 'PENDING' AND (?3 <> 'PENDING' OR ?4 > end_time)",
+    )?;
+    let read = |row: &Row<'_>| {
+        let (parent_id, start_time, end_time) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Snapshot { parent_id, start_time, end_time, model: row.get(3)? })
+    };
+    select.query_row((run, span.span_id, span.status, span.end_time), read).optional()
+}
+
+/// Puts another form of a span into its place; its parent and its start are those of the one before, and so are its places in
+/// the indices.
+pub(super) fn replace_span(connection: &Connection, run: i64, span: &Span) -> rusqlite::Result<()> {
+    let mut write = connection.prepare_cached(
+        "UPDATE spans SET name = ?5, kind = ?6, status = ?7, end_time = ?8, model = ?9, provider = ?10, input_tokens = ?11, \
+         output_tokens = ?12, cost = ?13, user_id = ?14, session_id = ?15, service_name = ?16, service_version = ?17, \
+         tags = ?18, status_message = ?19, attributes = ?20, events = ?21, input = ?22, output = ?23 \
+         WHERE run = ?1 AND span_id = ?2 AND parent_id IS ?3 AND start_time = ?4",
+    )?;
+    execute(&mut write, run, span).map(drop)
+}
+
+pub(super) fn remove_span(connection: &Connection, run: i64, id: SpanId) -> rusqlite::Result<()> {
+    let mut remove = connection.prepare_cached("DELETE FROM spans WHERE run = ?1 AND span_id = ?2")?;
+    remove.execute((run, id)).map(drop)
+}
+
+/// Whether it has written a row.
+fn execute(write: &mut Statement<'_>, run: i64, span: &Span) -> rusqlite::Result<bool> {
     let written = write.execute(params![
         run,
         span.span_id,
         span.parent_id,
+        span.start_time,
         span.name,
         span.kind_said.then_some(&span.kind),
         span.status,
-        span.start_time,
         span.end_time,
         span.model,
         span.provider,

@@ -8,7 +8,7 @@ use super::OpenError;
 const APPLICATION: i64 = 0x626e_746f;
 
 /// Never changed once released, only added to.
-const STEPS: [&str; 1] = [include_str!("1.sql")];
+const STEPS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
 
 /// How many of our steps it was made with; 0 for one that is empty. What is not ours, or is newer, is left alone.
 pub(super) fn check(connection: &Connection) -> Result<usize, OpenError> {

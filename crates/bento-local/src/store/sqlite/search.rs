@@ -61,10 +61,10 @@ impl Words {
 pub(super) fn add(
     connection: &Connection,
     run: i64,
-    spans_before: u64,
+    forms_before: u64,
     words: &Words,
 ) -> rusqlite::Result<()> {
-    let number = first_document(run) + super::row::signed(spans_before.min((1 << DOCUMENTS) - 1));
+    let number = first_document(run) + super::row::signed(forms_before.min((1 << DOCUMENTS) - 1));
     connection
         .prepare_cached("INSERT INTO search (rowid, words) VALUES (?1, ?2)")?
         .execute((number, &words.0))?;

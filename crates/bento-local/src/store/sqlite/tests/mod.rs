@@ -2,6 +2,7 @@
 
 mod find;
 mod keep;
+mod live;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -60,8 +61,14 @@ fn memory() -> Result<Sqlite, OpenError> {
     Sqlite::open(Place::Memory)
 }
 
+/// Spans come when the last of them ends.
+fn heard(spans: &[Span]) -> Timestamp {
+    let ends = spans.iter().map(|span| span.end_time);
+    ends.max().unwrap_or(Timestamp::from_unix_nanos(0))
+}
+
 fn keep(store: &dyn Store, spans: &[Span]) -> Result<usize, StoreError> {
-    let mut batch = store.begin()?;
+    let mut batch = store.begin(heard(spans))?;
     let mut new = 0;
     for span in spans {
         new += usize::from(batch.add(WORKSPACE, span)?);
@@ -153,7 +160,7 @@ proptest! {
 fn what_is_not_committed_is_not_there() -> Outcome {
     let store = memory()?;
     keep(&store, &[span(1, 1, 0, 0)?])?;
-    let mut batch = store.begin()?;
+    let mut batch = store.begin(Timestamp::from_unix_nanos(0))?;
     assert!(batch.add(WORKSPACE, &span(1, 2, 1, 0)?)? && batch.add(WORKSPACE, &span(2, 1, 0, 0)?)?);
     drop(batch);
     assert_eq!(store.run(trace(1)?)?.map(|(_, run)| run.span_count), Some(1));
