@@ -3,13 +3,16 @@
 //! They hold nothing of anybody's runs, so that they need no key; what they show they ask the REST API for.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::io::Read as _;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use flate2::Compression;
+use flate2::read::GzEncoder;
 
 use super::Backend;
 use super::problem::Problem;
@@ -21,17 +24,18 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 struct File {
     name: &'static str,
     bytes: &'static [u8],
+    gzip: OnceLock<Vec<u8>>,
 }
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
-        [$(File { name: $name, bytes: include_bytes!(concat!("../page/", $name)) }),*]
+        [$(File { name: $name, bytes: include_bytes!(concat!("../page/", $name)), gzip: OnceLock::new() }),*]
     };
 }
 
-const DOCUMENT: File = File { name: "index.html", bytes: include_bytes!("../page/index.html") };
+static DOCUMENT: [File; 1] = files!["index.html"];
 
-const ASSETS: [File; 11] = files![
+static ASSETS: [File; 11] = files![
     "app.js",
     "api.js",
     "base.css",
@@ -58,7 +62,7 @@ pub(super) fn has(path: &str) -> bool {
 }
 
 async fn document(headers: HeaderMap) -> Response {
-    DOCUMENT.answer(&headers)
+    DOCUMENT[0].answer(&headers)
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
@@ -68,7 +72,7 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response,
 }
 
 impl File {
-    fn answer(&self, asked: &HeaderMap) -> Response {
+    fn answer(&'static self, asked: &HeaderMap) -> Response {
         let tag = self.tag();
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static(self.media())),
@@ -77,13 +81,29 @@ impl File {
             (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
             // Kept, and asked for anew each time: another version of the program has other files.
             (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (header::VARY, HeaderValue::from_static("accept-encoding")),
         ];
         let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| *known == tag);
         let tag = [(header::ETAG, tag)];
         if known {
             return (StatusCode::NOT_MODIFIED, headers, tag).into_response();
         }
+        let takes = asked.get(header::ACCEPT_ENCODING).and_then(|takes| takes.to_str().ok());
+        if takes.is_some_and(|takes| takes.split([',', ' ', ';']).any(|coding| coding == "gzip")) {
+            let coding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+            return (headers, tag, coding, self.gzip()).into_response();
+        }
         (headers, tag, self.bytes).into_response()
+    }
+
+    /// Compressed when it is first asked for.
+    fn gzip(&'static self) -> &'static [u8] {
+        self.gzip.get_or_init(|| {
+            let mut gzip = Vec::new();
+            // Reading from memory cannot fail.
+            let _ = GzEncoder::new(self.bytes, Compression::best()).read_to_end(&mut gzip);
+            gzip
+        })
     }
 
     fn tag(&self) -> String {

@@ -1,14 +1,17 @@
 //! The files of the web page: what they are served as, and what they may do.
 
 use std::fs;
+use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use bento_local::{Config, Server};
+use flate2::read::GzDecoder;
 
+use crate::agent::agent;
 use crate::wire::{raw, server};
 
-/// Bytes of all files together, as a reader loads them.
+/// Bytes of all files together, as a browser loads them.
 const LARGEST_PAGE: usize = 100 << 10;
 
 struct Answer {
@@ -103,12 +106,20 @@ fn the_page_may_load_and_run_nothing_but_its_own() {
 
 #[test]
 fn the_page_stays_small() {
-    let files = files(&folder());
-    let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
-    assert!(bytes <= LARGEST_PAGE, "{bytes} bytes");
-    for (name, text) in files {
+    let server = server();
+    let mut bytes = 0;
+    for (name, text) in files(&folder()) {
+        let path = if name == "index.html" { "/".to_owned() } else { format!("/assets/{name}") };
+        let asked =
+            agent().get(format!("{}{path}", server.url())).header("accept-encoding", "br, gzip;q=1.0");
+        let gzip = asked.call().unwrap().body_mut().read_to_vec().unwrap();
+        let mut inflated = String::new();
+        GzDecoder::new(&*gzip).read_to_string(&mut inflated).unwrap();
+        assert!(inflated == text, "{name} inflates to something else");
+        bytes += gzip.len();
         assert!(text.lines().count() <= 420, "{name} has {} lines", text.lines().count());
     }
+    assert!(bytes <= LARGEST_PAGE, "{bytes} bytes");
 }
 
 #[test]
