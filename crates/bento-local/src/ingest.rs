@@ -17,6 +17,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::changes::{Changes, Gathered};
 use crate::otlp::{self, DecodeError, Rejected};
 use crate::price::{Prices, Tokens, Usd};
 use crate::settled::Settled;
@@ -51,6 +52,7 @@ pub(crate) struct Ingest {
     pub(crate) on_body: Option<OnBody>,
     pub(crate) received: Arc<Received>,
     pub(crate) settled: Arc<Settled>,
+    pub(crate) changes: Arc<Changes>,
 }
 
 /// A body as it came.
@@ -107,6 +109,12 @@ struct Stored {
     spans: usize,
     /// In bytes.
     inflated: usize,
+}
+
+/// What a batch changes.
+struct Touched {
+    runs: HashSet<TraceId>,
+    gathered: Gathered,
 }
 
 type Outcome = Result<Option<Refusals>, IngestError>;
@@ -195,7 +203,7 @@ impl Ingest {
     fn store(&self, jobs: &[Job]) -> Result<Vec<Result<Stored, IngestError>>, StoreError> {
         let known = self.store.workspaces()?;
         let mut batch = self.store.begin(Timestamp::of(SystemTime::now()))?;
-        let mut touched = HashSet::new();
+        let mut touched = Touched { runs: HashSet::new(), gathered: self.changes.gather() };
         let mut outcomes = Vec::new();
         let mut inflated = 0;
         for Job { body, .. } in jobs {
@@ -214,7 +222,8 @@ impl Ingest {
             }
         }
         batch.commit()?;
-        self.settled.touch(touched, Instant::now());
+        self.changes.tell(&touched.runs, touched.gathered);
+        self.settled.touch(touched.runs, Instant::now());
         Ok(outcomes)
     }
 
@@ -223,7 +232,7 @@ impl Ingest {
         batch: &mut dyn Batch,
         workspace: &str,
         body: &Body,
-        touched: &mut HashSet<TraceId>,
+        touched: &mut Touched,
     ) -> Result<Stored, Refused> {
         let json = self.inflate(body)?;
         if let Some(hook) = &self.on_body {
@@ -236,7 +245,8 @@ impl Ingest {
                     stored.spans += 1;
                     span.cost = self.cost(&span);
                     if batch.add(workspace, &span).map_err(Refused::Store)? {
-                        touched.insert(span.trace_id);
+                        touched.runs.insert(span.trace_id);
+                        touched.gathered.add(&span);
                     }
                 }
                 Err(rejected) => Refusals::add(&mut stored.refusals, &rejected),

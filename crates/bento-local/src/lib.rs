@@ -20,12 +20,14 @@
 //! was answered with 200 is on disk where there is one ([`Config::database`]); in memory, the newest 256 MiB are kept.
 //!
 //! A span walks one way: `connections` → `api` (HTTP) → `ingest` (one thread: inflate, `otlp`, price) → `store` (`SQLite`:
-//! spans, and what each run adds up to) → `api` again, or [`Run`] → [`Tree`].
+//! spans, and what each run adds up to) → `api` again, or [`Run`] → [`Tree`]. What was stored is told to `changes`, where event
+//! streams wait.
 //!
 //! Features: `cli`, on by default, is the program; `replay` reads recorded runs and sends them through the SDK. Without them
 //! the library does not know the SDK: they meet at OTLP.
 
 mod api;
+mod changes;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
 
-use crate::api::{self, Backend};
+use crate::api::{self, Backend, Teller};
+use crate::changes::{Changes, Gathered};
 use crate::connections::{self, Patience};
 use crate::ingest::{Ingest, Received};
 use crate::settled::Settled;
@@ -72,8 +73,10 @@ impl Server {
         let prices = config.price_list()?;
         let (listener, addr) = listen(SocketAddr::new(config.host, config.port))?;
         let store: Arc<dyn Store> = Arc::new(config.open()?);
+        let changes = Arc::<Changes>::default();
         let housekeeping = Housekeeping {
             store: Arc::clone(&store),
+            changes: Arc::clone(&changes),
             retention: config.retention(),
             unfinished_after: config.unfinished_after,
         };
@@ -85,11 +88,16 @@ impl Server {
             on_body: config.on_body,
             received: Arc::clone(&received),
             settled: Arc::clone(&settled),
+            changes: Arc::clone(&changes),
         };
         let (intake, stored) = ingest.start().map_err(StartError::Thread)?;
+        let live = Live(Arc::clone(&changes));
+        let teller = Teller { store: Arc::clone(&store), changes: Arc::clone(&changes) };
+        let told = teller.start().map_err(StartError::Thread)?;
         let Config { limits, host: bound, .. } = config;
-        let backend = Backend { store: Arc::clone(&store), intake, limits, bound, key };
-        let running = spawn(listener, backend, housekeeping, stored).map_err(StartError::Thread)?;
+        let backend = Backend { store: Arc::clone(&store), intake, changes, limits, bound, key };
+        let running = spawn(listener, backend, housekeeping, live, [stored, told]);
+        let running = running.map_err(StartError::Thread)?;
         Ok(Self { store, received, settled, addr, url: format!("http://{addr}"), running: Some(running) })
     }
 
@@ -197,7 +205,8 @@ fn spawn(
     listener: TcpListener,
     backend: Backend,
     housekeeping: Housekeeping,
-    stored: JoinHandle<()>,
+    live: Live,
+    threads: [JoinHandle<()>; 2],
 ) -> io::Result<Running> {
     let (stop, stopped) = oneshot::channel();
     let (finished, done) = mpsc::channel();
@@ -218,7 +227,11 @@ fn spawn(
             };
             let _ = report.send(Ok(()));
             // An error says that the server was dropped, which means stop as well.
-            let stop = async { drop(stopped.await) };
+            let stop = async {
+                drop(stopped.await);
+                // Requests under way are waited for, and streams have no end of their own.
+                drop(live);
+            };
             tokio::select! {
                 () = connections::serve(listener, api::router(Arc::new(backend)), Patience::USUAL, stop) => {}
                 () = housekeeping.run() => {}
@@ -226,16 +239,28 @@ fn spawn(
         });
         runtime.shutdown_background();
         // The last front is gone: what was handed over is being stored, and answered to nobody.
-        let _ = stored.join();
+        for thread in threads {
+            let _ = thread.join();
+        }
     })?;
     started.recv().unwrap_or_else(|gone| Err(io::Error::other(gone)))?;
     Ok(Running { stop, done: Mutex::new(done) })
+}
+
+/// Ends all event streams, and the thread behind them, when it is dropped.
+struct Live(Arc<Changes>);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// Keeps the store within what it may keep, and gives up runs that nothing is heard of.
 #[derive(Clone)]
 struct Housekeeping {
     store: Arc<dyn Store>,
+    changes: Arc<Changes>,
     retention: Retention,
     unfinished_after: Duration,
 }
@@ -264,7 +289,8 @@ impl Housekeeping {
     }
 
     fn give_up(&self, now: Timestamp) -> bool {
-        let given_up = self.store.give_up(now.before(self.unfinished_after));
-        given_up.is_ok_and(|runs| !runs.is_empty())
+        let Ok(runs) = self.store.give_up(now.before(self.unfinished_after)) else { return false };
+        self.changes.tell(&runs, Gathered::nothing_of(runs.iter().copied()));
+        !runs.is_empty()
     }
 }

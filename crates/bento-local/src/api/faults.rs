@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Backend, router, within};
+use crate::changes::Changes;
 use crate::ingest::{Ingest, Limits};
 use crate::otlp;
 use crate::price::Prices;
@@ -85,6 +86,14 @@ impl Store for Faulty {
         Ok(Some(("local".to_owned(), run)))
     }
 
+    fn these_runs(&self, _: &[TraceId]) -> Result<Vec<(String, Summary)>, StoreError> {
+        self.fail()
+    }
+
+    fn these_spans(&self, _: TraceId, _: &[SpanId], _: &[SpanId]) -> Result<Vec<Span>, StoreError> {
+        self.fail()
+    }
+
     fn spans(&self, _: TraceId, query: &SpanQuery) -> Result<Page<Span>, StoreError> {
         match (query.after_id, &self.fault) {
             (None, _) if query.detail != Detail::Row => {
@@ -125,6 +134,7 @@ fn backend(fault: Fault) -> Failed<Backend> {
         otlp::parse(json.as_bytes())?.spans().next().ok_or("no span")?.map_err(|bad| bad.to_string())?;
     let store: Arc<dyn Store> = Arc::new(Faulty { fault, first });
     let limits = Limits { body: 1 << 20, inflated: 1 << 20 };
+    let changes = Arc::<Changes>::default();
     let ingest = Ingest {
         store: Arc::clone(&store),
         prices: Prices::built_in()?,
@@ -132,9 +142,10 @@ fn backend(fault: Fault) -> Failed<Backend> {
         on_body: None,
         received: Arc::default(),
         settled: Arc::default(),
+        changes: Arc::clone(&changes),
     };
     let (intake, _) = ingest.start()?;
-    Ok(Backend { store, intake, limits, bound: Ipv4Addr::LOCALHOST.into(), key: None })
+    Ok(Backend { store, intake, changes, limits, bound: Ipv4Addr::LOCALHOST.into(), key: None })
 }
 
 /// Serves a backend as long as the runtime lives, and says where.

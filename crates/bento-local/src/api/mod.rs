@@ -3,7 +3,8 @@
 //! A request passes `guard` (who may ask), is read by `parameters` and `body` into types, and is answered by the group
 //! it belongs to: `receive`, or one of those that `openapi` describes. A group is a file that gives its routes together
 //! with their description; what is wrong is told as a `problem`. The groups that follow stand beside these: `sources`
-//! (credentials, sync) and `analysis` (issues, findings). `page` gives the files of the web page.
+//! (credentials, sync) and `analysis` (issues, findings). `page` gives the files of the web page, `live`
+//! what changes while somebody looks at it.
 
 mod analytics;
 mod body;
@@ -11,6 +12,7 @@ mod body;
 mod faults;
 mod filters;
 mod guard;
+mod live;
 mod openapi;
 mod order;
 mod page;
@@ -39,8 +41,10 @@ use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::guard::ServerKey;
+pub(crate) use self::live::Teller;
 use self::problem::Problem;
 use self::receive::Desk;
+use crate::changes::Changes;
 use crate::ingest::{Intake, Limits};
 use crate::store::Store;
 
@@ -55,6 +59,7 @@ const REQUEST: Duration = Duration::from_secs(90);
 pub(crate) struct Backend {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Intake,
+    pub(crate) changes: Arc<Changes>,
     pub(crate) limits: Limits,
     /// The address it listens on, which a request may name as its host.
     pub(crate) bound: IpAddr,
@@ -92,6 +97,7 @@ pub(crate) fn router(backend: Arc<Backend>) -> Router {
     let (described, description) = OpenApiRouter::with_openapi(openapi::head())
         .merge(workspaces::routes())
         .merge(traces::routes())
+        .merge(live::routes())
         .merge(analytics::routes())
         .merge(trajectories::routes())
         .split_for_parts();

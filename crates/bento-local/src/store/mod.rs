@@ -41,6 +41,12 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// One run, and the workspace it is in.
     fn run(&self, id: TraceId) -> Result<Option<(String, Summary)>, StoreError>;
 
+    /// These runs, as far as they are here, each with the workspace it is in.
+    fn these_runs(&self, ids: &[TraceId]) -> Result<Vec<(String, Summary)>, StoreError>;
+
+    /// These spans of a run without their texts, by start time, and those of the `assumed` whose kind nobody said.
+    fn these_spans(&self, run: TraceId, ids: &[SpanId], assumed: &[SpanId]) -> Result<Vec<Span>, StoreError>;
+
     /// A page of a run's spans, by start time, with or without their texts; empty for a run that is not here.
     fn spans(&self, id: TraceId, query: &SpanQuery) -> Result<Page<Span>, StoreError>;
 

@@ -13,6 +13,7 @@ mod page;
 mod parameters;
 mod read;
 mod receive;
+mod stream;
 mod trajectories;
 mod tree;
 mod whole;

@@ -157,6 +157,14 @@ impl Store for Sqlite {
         self.read(|connection| read::run(connection, id))
     }
 
+    fn these_runs(&self, ids: &[TraceId]) -> Result<Vec<(String, Summary)>, StoreError> {
+        self.read(|connection| read::these_runs(connection, ids))
+    }
+
+    fn these_spans(&self, run: TraceId, ids: &[SpanId], assumed: &[SpanId]) -> Result<Vec<Span>, StoreError> {
+        self.read(|connection| read::these_spans(connection, run, ids, assumed))
+    }
+
     fn spans(&self, id: TraceId, query: &SpanQuery) -> Result<Page<Span>, StoreError> {
         let page = self.read(|connection| read::spans(connection, id, query))?;
         page.ok_or_else(|| query.after_id.map_or(StoreError::TooSlow, StoreError::NoSuchSpan))

@@ -1,8 +1,10 @@
 //! What is asked of the database.
 
 use std::ops::Range;
+use std::rc::Rc;
 use std::time::Duration;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::row::{self, signed, unsigned};
@@ -19,6 +21,14 @@ pub(super) fn workspaces(connection: &Connection) -> rusqlite::Result<Vec<Worksp
 
 pub(super) fn run(connection: &Connection, id: TraceId) -> rusqlite::Result<Option<(String, Summary)>> {
     connection.prepare_cached(row::RUN_OF_TRACE)?.query_row([id], row::run).optional()
+}
+
+pub(super) fn these_runs(
+    connection: &Connection,
+    ids: &[TraceId],
+) -> rusqlite::Result<Vec<(String, Summary)>> {
+    let mut select = connection.prepare_cached(row::RUNS_OF_TRACES)?;
+    select.query_map([array(ids)], row::run)?.collect()
 }
 
 /// The keys of the page are found in an index, then its rows are read.
@@ -122,6 +132,27 @@ pub(super) fn spans(
         items.push(read(row)?);
     }
     Ok(Some(Page { items, more: false }))
+}
+
+pub(super) fn these_spans(
+    connection: &Connection,
+    run: TraceId,
+    ids: &[SpanId],
+    assumed: &[SpanId],
+) -> rusqlite::Result<Vec<Span>> {
+    let Some(run) = key_of(connection, run)? else { return Ok(Vec::new()) };
+    let select = format!(
+        "SELECT {}, {} FROM spans s JOIN runs r ON r.key = s.run WHERE s.run = ?1 AND (s.span_id IN rarray(?2) \
+         OR s.span_id IN rarray(?3) AND s.kind IS NULL AND s.model IS NULL) ORDER BY s.start_time, s.span_id",
+        row::SPAN,
+        row::SPAN_SHORT
+    );
+    let mut select = connection.prepare_cached(&select)?;
+    select.query_map((run, array(ids), array(assumed)), row::span)?.collect()
+}
+
+fn array(ids: &[impl ToString]) -> Rc<Vec<Value>> {
+    Rc::new(ids.iter().map(|id| Value::Text(id.to_string())).collect())
 }
 
 pub(super) fn span(connection: &Connection, id: SpanId) -> rusqlite::Result<Option<Span>> {

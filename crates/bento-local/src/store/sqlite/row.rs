@@ -93,9 +93,10 @@ pub(super) fn duration(run: &Summary) -> i64 {
     signed(run.end_time.unix_nanos().saturating_sub(run.start_time.unix_nanos()))
 }
 
-/// Asks for a run, which [`run`] reads.
+/// Asks for a run, or for some, which [`run`] reads.
 pub(super) const RUN_OF_TRACE: &str = run_where!("trace_id = ?1");
 pub(super) const RUN_OF_KEY: &str = run_where!("key = ?1");
+pub(super) const RUNS_OF_TRACES: &str = run_where!("trace_id IN rarray(?1)");
 
 /// The workspace and the run.
 pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(String, Summary)> {
