@@ -111,8 +111,15 @@ mod tests {
         let patience = Patience { connections: 2, head: BRIEF, write: BRIEF, finish: BRIEF };
         let slow = get(|| async { sleep(Duration::from_secs(3600)).await });
         let much = get(|| async { vec![b'x'; 64 << 20] });
-        let router =
-            Router::new().route("/", get(|| async { "here" })).route("/slow", slow).route("/much", much);
+        let stream = get(|| async {
+            let pieces = futures_util::stream::unfold(0, async |piece: u8| {
+                sleep(BRIEF * 2).await;
+                (piece < 3).then(|| (io::Result::Ok(vec![b'0' + piece]), piece + 1))
+            });
+            axum::body::Body::from_stream(pieces)
+        });
+        let router = Router::new().route("/", get(|| async { "here" })).route("/slow", slow);
+        let router = router.route("/much", much).route("/stream", stream);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(listener, router, patience, async { drop(stopped.await) }));
         let outcome = client(address).await;
@@ -175,6 +182,23 @@ mod tests {
             let mut third = ask(address, "/").await?;
             third.read_exact(&mut [0; 15]).await?;
             Ok(idle)
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_take_longer_than_any_patience_as_long_as_it_is_read() -> io::Result<()> {
+        with_server(|address| async move {
+            let mut stream = ask(address, "/stream").await?;
+            let mut answer = Vec::new();
+            let mut piece = [0; 500];
+            while !answer.ends_with(b"0\r\n\r\n") {
+                let read = timeout(BRIEF * 40, stream.read(&mut piece)).await??;
+                assert!(read > 0, "{}", String::from_utf8_lossy(&answer));
+                answer.extend(&piece[..read]);
+            }
+            assert!(answer.ends_with(b"1\r\n0\r\n1\r\n1\r\n1\r\n2\r\n0\r\n\r\n"));
+            Ok(Vec::new())
         })
         .await
     }

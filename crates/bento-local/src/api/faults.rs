@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Backend, router, within};
-use crate::changes::Changes;
+use super::{Backend, Teller, router, within};
+use crate::changes::{Changes, Few, Topic};
 use crate::ingest::{Ingest, Limits};
 use crate::otlp;
 use crate::price::Prices;
@@ -217,5 +217,25 @@ async fn a_store_that_hangs_is_given_up() -> Failed<()> {
     let request = within(Duration::from_millis(10), std::future::pending::<()>()).await;
     assert!(request.is_err_and(|problem| problem.to_string().contains("took too long")));
     drop(release);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_changed_and_cannot_be_read_is_to_be_loaded_anew() -> Failed<()> {
+    for fault in [Fault::Failed, Fault::Panics] {
+        let Backend { store, changes, .. } = backend(fault)?;
+        let run: TraceId = TRACE.parse()?;
+        let topics = [Topic::Runs("local".to_owned()), Topic::Run(run)];
+        let mut watching = topics.map(|topic| changes.subscribe(topic).ok());
+        let teller = Teller { store, changes: Arc::clone(&changes) }.start()?;
+        for _ in 0..2 {
+            changes.tell(&[run], changes.gather());
+            for watching in watching.iter_mut().flatten() {
+                assert_eq!(watching.next().await, Some(Few::TooMany));
+            }
+        }
+        changes.close();
+        teller.join().map_err(|_| "it panicked")?;
+    }
     Ok(())
 }

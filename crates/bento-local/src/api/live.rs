@@ -199,3 +199,38 @@ impl Events {
         self.0.extend(b"\n\n");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_says_now_and_then_that_it_is_there() -> Result<(), SubscribeError> {
+        let changes = Arc::new(Changes::default());
+        let topic = Topic::Runs("local".to_owned());
+        let mut body = answer(changes.subscribe(topic.clone())?).into_body();
+        let begun = tokio::time::Instant::now();
+        let mut next = async || body.frame().await?.ok()?.into_data().ok();
+        assert_eq!(next().await, Some(READY));
+        assert_eq!((next().await, begun.elapsed()), (Some(COMMENT), SILENCE));
+        assert_eq!((next().await, begun.elapsed()), (Some(COMMENT), 2 * SILENCE));
+        changes.publish(&topic, Few::These(Bytes::from_static(b"event")));
+        changes.publish(&topic, Few::TooMany);
+        assert_eq!((next().await, next().await), (Some(Bytes::from_static(b"event")), Some(RESET)));
+        assert_eq!(begun.elapsed(), 2 * SILENCE);
+        changes.close();
+        assert_eq!(next().await, None);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_too_much_does_not_grow() {
+        let mut events = Events::default();
+        events.add("run", &"x".repeat(MOST));
+        let length = events.0.len();
+        events.add("run", &"more");
+        assert_eq!(events.0.len(), length);
+    }
+}
