@@ -104,7 +104,7 @@ impl Store for Faulty {
         }
     }
 
-    fn span(&self, _: SpanId) -> Result<Option<Span>, StoreError> {
+    fn span(&self, _: SpanId, _: Option<TraceId>) -> Result<Option<Span>, StoreError> {
         self.fail()
     }
 
@@ -210,8 +210,9 @@ fn a_body_that_cannot_be_finished_breaks_off() -> Failed<()> {
 async fn a_store_that_hangs_is_given_up() -> Failed<()> {
     let (release, never) = mpsc::channel();
     let backend = backend(Fault::Hangs(Mutex::new(never)))?;
-    let question =
-        |store: &dyn Store| Ok(store.span("00f067aa0ba902b7".parse().map_err(|_| StoreError::TooSlow)?)?);
+    let question = |store: &dyn Store| {
+        Ok(store.span("00f067aa0ba902b7".parse().map_err(|_| StoreError::TooSlow)?, None)?)
+    };
     let answer = backend.ask_within(Duration::from_millis(10), question).await;
     assert!(answer.is_err_and(|problem| problem.to_string().contains("did not answer in time")));
     let request = within(Duration::from_millis(10), std::future::pending::<()>()).await;

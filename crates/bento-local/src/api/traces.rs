@@ -36,6 +36,14 @@ struct SpanPaging {
     status: Option<SpanStatus>,
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfRun {
+    /// The run that the span is looked for in.
+    #[param(inline)]
+    trace_id: Option<TraceId>,
+}
+
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
     OpenApiRouter::new()
         .routes(routes!(list_traces))
@@ -126,14 +134,16 @@ async fn list_trace_issues(
 
 /// Get a span
 ///
-/// With its input, output, attributes and events. If several runs have a span of that id, it is the newest run's.
-#[utoipa::path(get, path = "/spans/{span_id}", tag = "traces", params(OfSpan), responses((status = OK, description = "The span", body = FullSpan)))]
+/// With its input, output, attributes and events. If several runs have a span of that id, it is the newest run's, unless one is
+/// named.
+#[utoipa::path(get, path = "/spans/{span_id}", tag = "traces", params(OfSpan, OfRun), responses((status = OK, description = "The span", body = FullSpan)))]
 async fn get_span(
     State(backend): State<Arc<Backend>>,
     Path(OfSpan { span_id }): Path<OfSpan>,
+    Query(OfRun { trace_id }): Query<OfRun>,
 ) -> Result<Json<FullSpan>, Problem> {
-    let span =
-        backend.ask(move |store| store.span(span_id)?.ok_or_else(|| Problem::missing("span", span_id)));
+    let span = backend
+        .ask(move |store| store.span(span_id, trace_id)?.ok_or_else(|| Problem::missing("span", span_id)));
     Ok(Json(FullSpan::of(span.await?)))
 }
 

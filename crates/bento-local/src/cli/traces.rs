@@ -42,6 +42,9 @@ Example:
     GetSpan {
         /// The span's id, 16 hex digits
         span_id: String,
+        /// The run that it is in, if several have a span of that id
+        #[arg(long, value_name = "ID")]
+        trace_id: Option<String>,
     },
     /// The issues that a run is part of
     #[command(after_help = "\
@@ -177,7 +180,10 @@ impl Traces {
             Self::Get { trace_id } => one(&["traces", &trace_id]),
             Self::GetBody { trace_id } => one(&["traces", &trace_id, "body"]),
             Self::ListSpans(list) => list.run(remote),
-            Self::GetSpan { span_id } => one(&["spans", &span_id]),
+            Self::GetSpan { span_id, trace_id } => {
+                let query = Query::default().one("trace_id", trace_id.as_ref());
+                ask::show(remote, &path(&["spans", &span_id]), &query)
+            }
             Self::ListIssues { trace_id } => one(&["traces", &trace_id, "issues"]),
             Self::Show(show) => show.run(&remote.backend),
         }

@@ -50,8 +50,8 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// A page of a run's spans, by start time, with or without their texts; empty for a run that is not here.
     fn spans(&self, id: TraceId, query: &SpanQuery) -> Result<Page<Span>, StoreError>;
 
-    /// One span with its texts, of the run that came last if several have a span of that id.
-    fn span(&self, id: SpanId) -> Result<Option<Span>, StoreError>;
+    /// One span with its texts: this run's, or else that of the run that came last if several have a span of that id.
+    fn span(&self, id: SpanId, run: Option<TraceId>) -> Result<Option<Span>, StoreError>;
 
     /// What the runs that pass the filter add up to.
     fn totals(&self, workspace: &str, filter: &Filter) -> Result<Totals, StoreError>;

@@ -187,7 +187,7 @@ fn every_described_parameter_is_read() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 41);
+    assert_eq!(refused, 42);
 }
 
 #[test]

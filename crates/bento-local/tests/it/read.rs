@@ -149,6 +149,18 @@ fn a_span_by_its_id_has_its_texts() {
 }
 
 #[test]
+fn of_spans_with_the_same_id_one_can_be_named_by_its_run() {
+    let server = turn();
+    send(&server, &[of(7, span(5, 0, "twin", 0, 1, &json!({})))]);
+    let name = |query: &str| get(&server, &format!("/spans/0000000000000005{query}")).body["name"].clone();
+    assert_eq!(name(""), "twin");
+    assert_eq!(name(&format!("?trace_id={TRACE}")), full_search()["name"]);
+    assert_eq!(name(&format!("?trace_id={}", trace(7))), "twin");
+    let missing = get(&server, &format!("/spans/0000000000000005?trace_id={}", trace(9)));
+    assert_eq!(missing.status, 404, "{missing:?}");
+}
+
+#[test]
 fn an_assumed_kind_is_bettered_as_children_come() {
     let server = server();
     let kinds = || {

@@ -170,8 +170,8 @@ impl Store for Sqlite {
         page.ok_or_else(|| query.after_id.map_or(StoreError::TooSlow, StoreError::NoSuchSpan))
     }
 
-    fn span(&self, id: SpanId) -> Result<Option<Span>, StoreError> {
-        self.read(|connection| read::span(connection, id))
+    fn span(&self, id: SpanId, run: Option<TraceId>) -> Result<Option<Span>, StoreError> {
+        self.read(|connection| read::span(connection, id, run))
     }
 
     fn totals(&self, workspace: &str, filter: &Filter) -> Result<Totals, StoreError> {

@@ -155,14 +155,22 @@ fn array(ids: &[impl ToString]) -> Rc<Vec<Value>> {
     Rc::new(ids.iter().map(|id| Value::Text(id.to_string())).collect())
 }
 
-pub(super) fn span(connection: &Connection, id: SpanId) -> rusqlite::Result<Option<Span>> {
+pub(super) fn span(
+    connection: &Connection,
+    id: SpanId,
+    run: Option<TraceId>,
+) -> rusqlite::Result<Option<Span>> {
     let select = format!(
         "SELECT {}, {} FROM spans s JOIN runs r ON r.key = s.run WHERE s.run = ?1 AND s.span_id = ?2",
         row::SPAN,
         row::SPAN_TEXTS
     );
     let mut select = connection.prepare_cached(&select)?;
-    for run in search::runs_with_span(connection, id)? {
+    let runs = match run {
+        Some(run) => Vec::from_iter(key_of(connection, run)?),
+        None => search::runs_with_span(connection, id)?,
+    };
+    for run in runs {
         // The word may have come from a text that names the span.
         if let Some(span) = select.query_row((run, id), row::full_span).optional()? {
             return Ok(Some(span));

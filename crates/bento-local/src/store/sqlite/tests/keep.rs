@@ -23,7 +23,7 @@ fn the_oldest_runs_go_first() -> Outcome {
     let now = Timestamp::from_unix_nanos(1_700_000_014 * 1_000_000_000);
     let age = Retention { age: Some(Duration::from_secs(10)), bytes: None };
     assert_eq!(store.retain(&age, now)?, Retained { runs_removed: 3, more: false });
-    assert!(store.run(trace(3)?)?.is_none() && store.span(span_id(3)?)?.is_none());
+    assert!(store.run(trace(3)?)?.is_none() && store.span(span_id(3)?, None)?.is_none());
     assert_eq!((searched(&store, "step")?.len(), searched(&store, &trace(3)?.to_string())?.len()), (6, 0));
     let tagged = Filter { tags: vec!["tag".to_owned()], models: vec!["gpt".to_owned()], ..Filter::default() };
     assert_eq!(found(&store, tagged)?.len(), 6);

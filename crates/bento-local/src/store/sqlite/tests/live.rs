@@ -104,7 +104,7 @@ proptest! {
             prop_assert_eq!(live.totals(WORKSPACE, &filter).map_err(fail)?, expected);
         }
         for span in alone {
-            let found = live.span(span.span_id).map_err(fail)?;
+            let found = live.span(span.span_id, None).map_err(fail)?;
             prop_assert!(found.is_some_and(|found| found.span_id == span.span_id));
         }
     }
@@ -127,7 +127,7 @@ fn a_run_goes_on_until_its_root_has_ended() -> Outcome {
     assert_eq!(keep(&store, &[open.clone(), pending(&root, 9)])?, 0, "neither is later");
     let further = Span { output: Some("so far".to_owned()), ..pending(&root, 11) };
     assert_eq!(keep(&store, &[further])?, 1);
-    let shown = store.span(span_id(1)?)?.ok_or("no span")?;
+    let shown = store.span(span_id(1)?, None)?.ok_or("no span")?;
     assert_eq!((shown.status, shown.output.as_deref()), (SpanStatus::Pending, Some("so far")));
     root.status = SpanStatus::Error;
     assert_eq!(keep(&store, &[root.clone(), open, pending(&root, 12)])?, 1);
@@ -153,7 +153,7 @@ fn the_words_are_those_of_the_first_form_and_of_the_last() -> Outcome {
     keep(&store, &[span(1, 4, 1, 0)?])?;
     assert_eq!((found("question middle ending")?, found("elsewhere")?), (1, 0));
     for id in 1..=4 {
-        assert!(store.span(span_id(id)?)?.is_some(), "{id}");
+        assert!(store.span(span_id(id)?, None)?.is_some(), "{id}");
     }
     let now = Timestamp::from_unix_nanos(2_000_000_000 * 1_000_000_000);
     let age = Retention { age: Some(Duration::from_secs(1)), bytes: None };

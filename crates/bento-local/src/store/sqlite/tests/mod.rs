@@ -146,7 +146,7 @@ proptest! {
             let spans = store.spans(id, &whole(1_000)).map_err(|error| fail(&error))?.items;
             prop_assert_eq!(&spans, &expected.map(|run| run.spans).unwrap_or_default());
             for span in spans {
-                let single = store.span(span.span_id).map_err(|error| fail(&error))?;
+                let single = store.span(span.span_id, None).map_err(|error| fail(&error))?;
                 prop_assert!(single.is_some_and(|single| single.span_id == span.span_id));
             }
         }
