@@ -35,7 +35,7 @@ macro_rules! files {
 
 static DOCUMENT: [File; 1] = files!["index.html"];
 
-static ASSETS: [File; 11] = files![
+static ASSETS: [File; 28] = files![
     "app.js",
     "api.js",
     "base.css",
@@ -45,8 +45,25 @@ static ASSETS: [File; 11] = files![
     "icons.js",
     "list/list.css",
     "list/runs.js",
+    "run/axis.js",
+    "run/chat.js",
+    "run/copy.js",
+    "run/detail.js",
+    "run/divider.js",
+    "run/facets.js",
+    "run/facts.js",
+    "run/header.js",
+    "run/json.js",
+    "run/keys.js",
+    "run/live.js",
+    "run/payload.js",
     "run/run.css",
     "run/run.js",
+    "run/steps.js",
+    "run/text.js",
+    "run/texts.js",
+    "run/toolbar.js",
+    "run/tree.js",
 ];
 
 pub(super) fn routes() -> Router<Arc<Backend>> {

@@ -16,7 +16,7 @@ let view = null;
 const frame = {
   /** Goes to another address of this page. */
   go(url) {
-    history.pushState(null, "", url);
+    history.pushState({ from: location.pathname + location.search }, "", url);
     show();
   },
   /** Makes the address say what is shown, so that it can be passed on. */

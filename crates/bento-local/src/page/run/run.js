@@ -1,12 +1,284 @@
-// One run.
+// One run: what it is, its steps, and the one that is looked at; all of it as it happens.
 
-import { ask } from "../api.js";
-import { el } from "../dom.js";
+import { el, set } from "../dom.js";
+import { icon } from "../icons.js";
+import { axisOf } from "./axis.js";
+import { Detail } from "./detail.js";
+import { divider } from "./divider.js";
+import { Header } from "./header.js";
+import { KEYS, presser } from "./keys.js";
+import { feed } from "./live.js";
+import { Steps } from "./steps.js";
+import { Toolbar } from "./toolbar.js";
+import { Tree } from "./tree.js";
 
+const NARROW = matchMedia("(max-width: 760px)");
+/** After so long without news of a step nobody counts its time on. */
+const SILENCE = 10 * 60 * 1_000;
+
+/** Shows a run in `main` until it is closed. */
 export function showRun(main, id, frame) {
-  frame.title(id);
-  ask(`/traces/${id}`)
-    .then((run) => main.append(el("h1", {}, run.name)))
-    .catch(frame.failed);
-  return { close() {} };
+  const steps = new Steps();
+  const list = history.state?.from ?? "/";
+  const back = el("a", { class: "button back", href: list, title: "Back to the runs (Esc)", "aria-label": "Back to the runs", onclick: leave }, icon("back", 16));
+  const header = new Header(id, back);
+  const tree = new Tree({ select: (to) => select(steps.get(to), { isByHand: true }), fold });
+  const toolbar = new Toolbar({ filter, nextFailed: () => nextFailed(1), follow, foldAll });
+  const up = el("button", { class: "button up", type: "button", "aria-label": "Back to the steps", onclick: closeSheet }, icon("back", 16));
+  const detail = new Detail({ select: (to) => select(steps.get(to), { isByHand: true }), tab: note }, up);
+  const left = el("div", { class: "steps-pane" }, toolbar.element, tree.element);
+  const panes = el("div", { class: "panes" }, left);
+  panes.append(divider(panes), detail.element);
+  const missing = el("div", { class: "empty", role: "status", hidden: true });
+  const whole = el("div", { class: "run" }, header.element, panes, missing);
+  panes.hidden = true;
+  main.append(whole);
+  frame.title(`Run ${id.slice(0, 8)}`);
+
+  let run = null;
+  let selected = null;
+  let sought = new URLSearchParams(location.search);
+  let isByHand = sought.has("span");
+  let isFollowing = false;
+  let isLoaded = false;
+  let isSheet = sought.has("span");
+  let bounds = { start: 0, end: 0 };
+  let axis = { start: 0, length: 1, version: 0 };
+  let drawing = 0;
+  let ticking = 0;
+
+  /* What comes in */
+  const stop = feed(id, {
+    run(row) {
+      const isFirst = !run;
+      const wasRunning = run?.state === "running";
+      run = row;
+      [missing.hidden, panes.hidden] = [true, false];
+      header.show(row);
+      frame.title(row.name || `Run ${id.slice(0, 8)}`);
+      if (isFirst && row.state === "running" && !isByHand) isFollowing = true;
+      if (row.state !== "running") isFollowing = false;
+      if (isFirst || wasRunning !== (row.state === "running")) keepTime();
+      soon();
+    },
+    spans(rows) {
+      if (!steps.merge(rows)) return;
+      bounds = steps.bounds;
+      settle();
+      selected && run ? soon() : draw();
+    },
+    loaded() {
+      isLoaded = true;
+      settle();
+      soon();
+    },
+    missing: showMissing,
+    failed: frame.failed,
+    connection: frame.connection,
+  });
+
+  function showMissing() {
+    if (!missing.hidden) return;
+    missing.hidden = false;
+    missing.append(
+      el("h2", {}, "This run is not here"),
+      el("p", {}, "No run has the id ", el("code", {}, id), "."),
+      el("p", { class: "muted" }, "It may not have arrived yet: programs send what they did every few seconds, or when they flush. It is shown here as soon as it comes."),
+      el("p", {}, el("a", { class: "button", href: "/", "data-link": true }, "All runs")),
+    );
+  }
+
+  /** Decides what is looked at, as long as nobody else has. */
+  function settle() {
+    const wish = sought.get("span");
+    const asked = wish && steps.get(wish);
+    if (asked) {
+      const tab = sought.get("tab");
+      sought = new URLSearchParams();
+      return select(asked, { tab });
+    }
+    if (wish && !isLoaded) return;
+    if (isFollowing) return select(steps.newest());
+    if (selected) return;
+    const isAllKnown = isLoaded || run?.error_count === 0;
+    const node = steps.firstFailed() ?? (isAllKnown ? steps.first() : null);
+    if (node) select(node, { tab: wish ? null : sought.get("tab") });
+  }
+
+  /* What is looked at */
+  function select(node, { isByHand: byHand = false, tab = null } = {}) {
+    if (!node) return;
+    if (byHand) {
+      [isByHand, isFollowing] = [true, isFollowing && node === selected];
+      if (NARROW.matches && !isSheet) openSheet();
+    }
+    if (node === selected && !tab) return;
+    selected = node;
+    steps.reveal(node);
+    toolbar.query = steps.query;
+    draw();
+    tree.reach(steps.indexOf(node));
+    detail.show(node, viewOf(), tab);
+    note();
+  }
+
+  function viewOf() {
+    return { start: bounds.start, isRunning: isGoing() };
+  }
+
+  function isGoing() {
+    return run?.state === "running" && Date.now() - bounds.end < SILENCE;
+  }
+
+  function note() {
+    const isShown = selected && (!NARROW.matches || isSheet);
+    const tab = detail.tab && detail.element.dataset.span === selected?.id ? `&tab=${detail.tab}` : "";
+    if (isShown) frame.note(`${location.pathname}?span=${encodeURIComponent(selected.id)}${tab}`);
+    else if (selected) frame.note(location.pathname);
+  }
+
+  function fold(at, isOpen) {
+    const node = steps.get(at);
+    if (!node || node.children.length === 0 || steps.query) return;
+    steps.fold(node, isOpen ?? !node.open);
+    refold();
+  }
+
+  function foldAll(isOpen) {
+    steps.foldAll(isOpen);
+    refold();
+  }
+
+  /** What is selected is never inside of something folded. */
+  function refold() {
+    let node = selected;
+    while (node?.parent && steps.indexOf(node) < 0) node = node.parent;
+    if (node && node !== selected) select(node, { isByHand: true });
+    else draw();
+  }
+
+  function filter(query) {
+    steps.query = query;
+    steps.look();
+    draw();
+    tree.reach(steps.indexOf(selected));
+  }
+
+  function nextFailed(direction) {
+    const node = steps.nextFailed(selected, direction);
+    if (node) select(node, { isByHand: true });
+  }
+
+  function follow() {
+    isFollowing = !isFollowing && run?.state === "running";
+    if (isFollowing) [isByHand] = [false, select(steps.newest())];
+    soon();
+  }
+
+  /* Drawing */
+  function soon() {
+    drawing ||= requestAnimationFrame(draw);
+  }
+
+  function draw() {
+    cancelAnimationFrame(drawing);
+    drawing = 0;
+    if (!run) return;
+    const now = Date.now();
+    const isRunning = isGoing();
+    measure(now, isRunning);
+    tree.show({ rows: steps.rows, selected, axis, now, isRunning, isFound: steps.query !== "" });
+    toolbar.show({ steps, run, axis, isFollowing, isRunning });
+    header.tick(now, isRunning ? Math.max(now, bounds.end) : null);
+    if (selected) detail.show(selected, viewOf());
+  }
+
+  function measure(now, isRunning) {
+    const next = axisOf(bounds.start, isRunning ? Math.max(now, bounds.end) : bounds.end, isRunning);
+    if (next.start !== axis.start || next.length !== axis.length) axis = { ...next, version: axis.version + 1 };
+  }
+
+  function keepTime() {
+    clearInterval(ticking);
+    ticking = setInterval(tick, run.state === "running" ? 100 : 10_000);
+  }
+
+  function tick() {
+    if (document.hidden) return;
+    const now = Date.now();
+    const before = axis.version;
+    const isRunning = isGoing();
+    measure(now, isRunning);
+    if (axis.version !== before) return draw();
+    header.tick(now, isRunning ? Math.max(now, bounds.end) : null);
+    if (!isRunning) return;
+    tree.tick(now);
+    detail.tick(now);
+  }
+
+  /* On a narrow screen a step lies over the list of steps */
+  function openSheet() {
+    history.pushState({ ...history.state, isSheet: true }, "", location.pathname);
+    showSheet(true);
+    up.focus();
+  }
+
+  function closeSheet() {
+    if (history.state?.isSheet) history.back();
+    else showSheet(false);
+  }
+
+  function showSheet(isOpen) {
+    isSheet = isOpen;
+    arrange();
+    if (!isOpen && NARROW.matches) tree.element.focus({ preventScroll: true });
+    note();
+  }
+
+  function arrange() {
+    set(whole, "data-sheet", isSheet ? "open" : null);
+    const isOver = isSheet && NARROW.matches;
+    for (const under of [left, header.element]) under.inert = isOver;
+    note();
+  }
+  NARROW.addEventListener("change", arrange);
+  arrange();
+
+  function leave(event) {
+    if (event && (event.metaKey || event.ctrlKey || event.shiftKey || event.button > 0)) return;
+    event?.preventDefault();
+    if (history.state?.from && !history.state.isSheet) history.back();
+    else frame.go(list);
+  }
+
+  const press = presser({
+    steps, tree, detail, toolbar, select, fold, foldAll, nextFailed, follow, leave,
+    selected: () => selected,
+    hasSheet: () => isSheet && NARROW.matches,
+    closeSheet,
+  });
+  tree.element.focus({ preventScroll: true });
+
+  return {
+    keys: KEYS,
+    press,
+    /** The browser went back or forth; tells whether that is still this run. */
+    moved() {
+      if (location.pathname !== `/runs/${encodeURIComponent(id)}`) return false;
+      const asked = new URLSearchParams(location.search);
+      const node = steps.get(asked.get("span"));
+      showSheet(Boolean(node));
+      if (node) select(node, { tab: asked.get("tab") });
+      return true;
+    },
+    close() {
+      stop();
+      tree.close();
+      detail.close();
+      clearInterval(ticking);
+      cancelAnimationFrame(drawing);
+      NARROW.removeEventListener("change", arrange);
+      frame.connection(null);
+    },
+  };
 }
