@@ -16,8 +16,9 @@ export function jsonView(value) {
   const element = el("div", { class: "json" }, entry(null, value, folded));
   let lines = 1;
   for (let next = folded.shift(); next; next = folded.shift()) {
-    if (lines > 1 && lines + next.size > LINES) continue;
-    lines += Math.min(next.size, ENTRIES);
+    const more = Math.min(next.size, ENTRIES);
+    if (lines + more > LINES) continue;
+    lines += more;
     next.unfold(folded);
   }
   return element;

@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { count } from "../format.js";
 
-const PIECE = 16_384;
+const PIECE = 8_192;
 /** As much is put on the page at a time. */
 const PART = 2 * 1024 * 1024;
 /** Characters on a line, and the height of one, as far as that can be known before. */

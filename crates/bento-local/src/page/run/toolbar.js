@@ -61,7 +61,7 @@ export class Toolbar {
     this.#version = version;
     const step = stride(length);
     const marks = [];
-    for (let at = 0; at < length * 0.97; at += step) {
+    for (let at = 0; at < length * 0.9; at += step) {
       const label = el("span", {}, mark(at));
       label.style.left = `${(at / length) * 100}%`;
       marks.push(label);

@@ -59,12 +59,13 @@ export class Tree {
     return node ? { node, below: scrollTop % HEIGHT } : null;
   }
 
-  /** Brings a row into sight, moving as little as possible. */
+  /** Brings a row into sight: to the middle from afar, else moving as little as possible. */
   reach(index) {
     const { scrollTop, clientHeight } = this.element;
     const top = index * HEIGHT;
     if (index < 0) return;
-    if (top < scrollTop) this.element.scrollTop = top;
+    if (top < scrollTop - 2 * HEIGHT || top > scrollTop + clientHeight + HEIGHT) this.element.scrollTop = top - clientHeight / 2;
+    else if (top < scrollTop) this.element.scrollTop = top;
     else if (top + HEIGHT > scrollTop + clientHeight) this.element.scrollTop = top + HEIGHT - clientHeight;
   }
 
