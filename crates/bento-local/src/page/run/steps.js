@@ -218,9 +218,9 @@ export class Steps {
     return failed.find((node) => (node.at - (from?.at ?? -1)) * direction > 0) ?? failed[0];
   }
 
-  /** What is done at the moment: the step that began last among those that have not ended, or among all. */
+  /** The step that began last: it stays when it ends, until the next one begins. */
   newest() {
-    return this.#sorted.findLast((node) => node.isPending) ?? this.#sorted.at(-1);
+    return this.#sorted.at(-1);
   }
 
   first() {

@@ -4,7 +4,8 @@ import { el, set, write } from "../dom.js";
 import { compact, cost, duration } from "../format.js";
 import { icon, kindIcon } from "../icons.js";
 
-const HEIGHT = 28;
+/** Of a row, in pixels; a finger needs more of them. */
+const HEIGHT = matchMedia("(pointer: coarse)").matches ? 36 : 28;
 /** Rows kept ready beyond the edges. */
 const BEYOND = 8;
 
@@ -28,6 +29,7 @@ export class Tree {
       const id = event.target.closest(".chevron") ? null : event.target.closest(".step")?.dataset.span;
       if (id) on.fold(id);
     });
+    this.element.style.setProperty("--row", `${HEIGHT}px`);
     this.#watch = new ResizeObserver(() => this.#soon());
     this.#watch.observe(this.element);
   }
@@ -148,6 +150,7 @@ function paint(row, node, view) {
   set(element, "aria-expanded", node.children.length > 0 ? isOpen : null);
   set(element, "aria-setsize", node.siblings.length);
   set(element, "aria-posinset", placeOf(node));
+  set(element, "data-origin", node.isFailed && node.failures === 0);
   set(element, "data-found", view.isFound && !node.isMatch ? "near" : null);
   const state = node.isFailed ? "failed" : isAlive ? "running" : node.isPending ? "unfinished" : "";
   if (row.state !== state) row.mark.replaceChildren(...(state ? [icon(state, 13)] : []));
