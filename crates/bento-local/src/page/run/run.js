@@ -54,6 +54,7 @@ export function showRun(main, id, frame) {
       const wasRunning = run?.state === "running";
       run = row;
       [missing.hidden, panes.hidden] = [true, false];
+      if (isFirst && document.activeElement === document.body) tree.element.focus({ preventScroll: true });
       header.show(row);
       frame.title(row.name || `Run ${id.slice(0, 8)}`);
       if (isFirst && row.state === "running" && !isByHand) isFollowing = true;
@@ -257,7 +258,6 @@ export function showRun(main, id, frame) {
     hasSheet: () => isSheet && NARROW.matches,
     closeSheet,
   });
-  tree.element.focus({ preventScroll: true });
 
   return {
     keys: KEYS,

@@ -130,7 +130,10 @@ export class Steps {
     for (const node of this.#sorted) {
       if (!node.isFailed || node.isShown) continue;
       node.isShown = true;
-      for (let above = node.parent; above; above = above.parent) if (!above.byHand) above.open = true;
+      for (let above = node.parent; above && !above.isForced; above = above.parent) {
+        above.isForced = true;
+        if (!above.byHand) above.open = true;
+      }
     }
   }
 
