@@ -18,7 +18,7 @@ async function copy(text) {
 export function copyButton(label, text, face = "Copy") {
   const words = el("span", { class: "face" }, face);
   let timer = 0;
-  const button = el("button", { class: "quiet copy", type: "button", "aria-label": label, title: label }, icon("copy", 13), words, el("span", { class: "unseen", role: "status" }));
+  const button = el("button", { class: "quiet copy", type: "button", title: label }, icon("copy", 13), words, el("span", { class: "unseen" }, label), el("span", { class: "unseen", role: "status" }));
   button.addEventListener("click", async () => {
     const said = await copy(text()).then(() => "Copied", () => "Not copied");
     words.textContent = button.lastChild.textContent = said;

@@ -50,7 +50,7 @@ export function presser(run) {
     ArrowDown: () => move(1), ArrowUp: () => move(-1), PageDown: () => move(tree.page), PageUp: () => move(-tree.page),
     Home: () => choose(steps.rows[0]), End: () => choose(steps.rows.at(-1)),
     ArrowLeft: left, ArrowRight: right, h: left, l: right,
-    Enter: () => detail.focus(), " ": () => run.selected() && run.fold(run.selected().id),
+    Enter: () => run.enter(), " ": () => run.selected() && run.fold(run.selected().id),
   };
 
   /** In the search: out of it, with what was found. */

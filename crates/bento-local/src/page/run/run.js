@@ -22,7 +22,11 @@ export function showRun(main, id, frame) {
   const list = history.state?.from ?? "/";
   const back = el("a", { class: "button back", href: list, title: "Back to the runs (Esc)", "aria-label": "Back to the runs", onclick: leave }, icon("back", 16));
   const header = new Header(id, back);
-  const tree = new Tree({ select: (to) => select(steps.get(to), { isByHand: true }), fold });
+  const open = (to) => {
+    select(steps.get(to), { isByHand: true });
+    if (NARROW.matches && !isSheet) openSheet();
+  };
+  const tree = new Tree({ select: open, fold });
   const toolbar = new Toolbar({ filter, nextFailed: () => nextFailed(1), follow, foldAll });
   const up = el("button", { class: "button up", type: "button", "aria-label": "Back to the steps", onclick: closeSheet }, icon("back", 16));
   const detail = new Detail({ select: (to) => select(steps.get(to), { isByHand: true }), tab: note }, up);
@@ -82,7 +86,7 @@ export function showRun(main, id, frame) {
     if (!missing.hidden) return;
     missing.hidden = false;
     missing.append(
-      el("h2", {}, "This run is not here"),
+      el("h1", {}, "This run is not here"),
       el("p", {}, "No run has the id ", el("code", {}, id), "."),
       el("p", { class: "muted" }, "It may not have arrived yet: programs send what they did every few seconds, or when they flush. It is shown here as soon as it comes."),
       el("p", {}, el("a", { class: "button", href: "/", "data-link": true }, "All runs")),
@@ -109,10 +113,7 @@ export function showRun(main, id, frame) {
   /* What is looked at */
   function select(node, { isByHand: byHand = false, tab = null } = {}) {
     if (!node) return;
-    if (byHand) {
-      [isByHand, isFollowing] = [true, isFollowing && node === selected];
-      if (NARROW.matches && !isSheet) openSheet();
-    }
+    if (byHand) [isByHand, isFollowing] = [true, isFollowing && node === selected];
     if (node === selected && !tab) return;
     selected = node;
     steps.reveal(node);
@@ -221,7 +222,6 @@ export function showRun(main, id, frame) {
   function openSheet() {
     history.pushState({ ...history.state, isSheet: true }, "", location.pathname);
     showSheet(true);
-    up.focus();
   }
 
   function closeSheet() {
@@ -232,7 +232,7 @@ export function showRun(main, id, frame) {
   function showSheet(isOpen) {
     isSheet = isOpen;
     arrange();
-    if (!isOpen && NARROW.matches) tree.element.focus({ preventScroll: true });
+    if (NARROW.matches) (isOpen ? up : tree.element).focus({ preventScroll: true });
     note();
   }
 
@@ -255,6 +255,10 @@ export function showRun(main, id, frame) {
   const press = presser({
     steps, tree, detail, toolbar, select, fold, foldAll, nextFailed, follow, leave,
     selected: () => selected,
+    enter() {
+      if (NARROW.matches) openSheet();
+      detail.focus();
+    },
     hasSheet: () => isSheet && NARROW.matches,
     closeSheet,
   });

@@ -153,15 +153,14 @@ function paint(row, node, view) {
   set(element, "data-origin", node.isFailed && node.failures === 0);
   set(element, "data-found", view.isFound && !node.isMatch ? "near" : null);
   const state = node.isFailed ? "failed" : isAlive ? "running" : node.isPending ? "unfinished" : "";
-  if (row.state !== state) row.mark.replaceChildren(...(state ? [icon(state, 13)] : []));
+  if (row.state !== state) row.mark.replaceChildren(...(state ? [icon(state, 13), unseen(state)] : []));
   row.state = state;
   const inside = node.failures > 0 && hidden > 0 ? `${node.failures} failed` : "";
-  set(element, "aria-label", [name, data.kind, state, hidden > 0 && `${hidden} steps inside`, inside, time, node.note].filter(Boolean).join(", "));
   set(element, "title", name.length > 30 ? name : null);
   row.guides.style.width = `${Math.min(node.level, 12) * 14 + Math.max(0, node.level - 12) * 3}px`;
   if (row.kind.dataset.kind !== data.kind) {
     row.kind.dataset.kind = data.kind;
-    row.kind.replaceChildren(kindIcon(data.kind));
+    row.kind.replaceChildren(kindIcon(data.kind), unseen(data.kind));
   }
   write(row.name, name);
   write(row.facts, factsOf(node));
@@ -169,6 +168,11 @@ function paint(row, node, view) {
   write(row.failures, inside);
   write(row.time, time);
   stretch(row, node, view);
+}
+
+/** For those who hear what others see. */
+function unseen(text) {
+  return el("span", { class: "unseen" }, text);
 }
 
 /** Which of its siblings a step is; they are in order, so that it need not be sought among thousands. */
