@@ -212,7 +212,7 @@ export class Detail {
       present.delete(name);
       write(button, words[name]);
       set(button, "title", `${words[name]} (${TABS.indexOf(name) + 1})`);
-      set(button, "aria-selected", name === tab);
+      set(button, "aria-selected", String(name === tab));
       set(button, "tabindex", name === tab ? "0" : "-1");
       if (this.#tabs.children[index] !== button) this.#tabs.insertBefore(button, this.#tabs.children[index] ?? null);
     });
@@ -285,8 +285,8 @@ export class Detail {
   }
 
   #setWrap(isWrapped) {
-    set(this.#wrap, "aria-pressed", isWrapped);
-    set(this.#panel, "data-wrap", isWrapped);
+    set(this.#wrap, "aria-pressed", String(isWrapped));
+    set(this.#panel, "data-wrap", String(isWrapped));
     localStorage.setItem("bento-wrap", isWrapped ? "yes" : "no");
   }
 }

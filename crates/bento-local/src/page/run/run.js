@@ -15,6 +15,8 @@ import { Tree } from "./tree.js";
 const NARROW = matchMedia("(max-width: 760px)");
 /** After so long without news of a step nobody counts its time on. */
 const SILENCE = 10 * 60 * 1_000;
+/** Safari refuses more than 100 changes of the address in half a minute. */
+const BETWEEN_NOTES = 350;
 
 /** Shows a run in `main` until it is closed. */
 export function showRun(main, id, frame) {
@@ -50,6 +52,8 @@ export function showRun(main, id, frame) {
   let axis = { start: 0, length: 1, version: 0 };
   let drawing = 0;
   let ticking = 0;
+  let noting = 0;
+  let notedAt = -BETWEEN_NOTES;
 
   /* What comes in */
   const stop = feed(id, {
@@ -121,7 +125,6 @@ export function showRun(main, id, frame) {
     draw();
     tree.reach(steps.indexOf(node));
     detail.show(node, viewOf(), tab);
-    note();
   }
 
   function viewOf() {
@@ -132,11 +135,20 @@ export function showRun(main, id, frame) {
     return run?.state === "running" && Date.now() - bounds.end < SILENCE;
   }
 
+  /** Makes the address say what is shown; not too often, for browsers count. */
   function note() {
-    const isShown = selected && (!NARROW.matches || isSheet);
-    const tab = detail.tab && detail.element.dataset.span === selected?.id ? `&tab=${detail.tab}` : "";
-    if (isShown) frame.note(`${location.pathname}?span=${encodeURIComponent(selected.id)}${tab}`);
-    else if (selected) frame.note(location.pathname);
+    clearTimeout(noting);
+    const early = notedAt + BETWEEN_NOTES - performance.now();
+    if (early > 0) noting = setTimeout(note, early);
+    else noteNow();
+  }
+
+  function noteNow() {
+    const isShown = selected && detail.element.dataset.span === selected.id && (!NARROW.matches || isSheet);
+    const isBare = selected && NARROW.matches && !isSheet;
+    if (!isShown && !isBare) return;
+    notedAt = performance.now();
+    frame.note(isShown ? `${location.pathname}?span=${encodeURIComponent(selected.id)}&tab=${detail.tab}` : location.pathname);
   }
 
   function fold(at, isOpen) {
@@ -220,6 +232,7 @@ export function showRun(main, id, frame) {
 
   /* On a narrow screen a step lies over the list of steps */
   function openSheet() {
+    noteNow();
     history.pushState({ ...history.state, isSheet: true }, "", location.pathname);
     showSheet(true);
   }
@@ -232,8 +245,8 @@ export function showRun(main, id, frame) {
   function showSheet(isOpen) {
     isSheet = isOpen;
     arrange();
+    noteNow();
     if (NARROW.matches) (isOpen ? up : tree.element).focus({ preventScroll: true });
-    note();
   }
 
   function arrange() {
@@ -280,6 +293,7 @@ export function showRun(main, id, frame) {
       tree.close();
       detail.close();
       clearInterval(ticking);
+      clearTimeout(noting);
       cancelAnimationFrame(drawing);
       NARROW.removeEventListener("change", arrange);
       frame.connection(null);

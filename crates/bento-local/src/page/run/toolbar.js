@@ -47,7 +47,7 @@ export class Toolbar {
     write(this.#found, steps.query ? `${count(steps.rows.filter(({ isMatch }) => isMatch).length)} found` : "");
     write(this.#failed, `${count(steps.failed)} failed`);
     this.#failed.hidden = steps.failed === 0;
-    set(this.#follow, "aria-pressed", isFollowing);
+    set(this.#follow, "aria-pressed", String(isFollowing));
     this.#follow.hidden = run.state !== "running";
     this.#isOpen = steps.rows.length === steps.size;
     write(this.#fold, this.#isOpen ? "Fold all" : "Unfold all");

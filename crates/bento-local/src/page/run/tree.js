@@ -115,7 +115,7 @@ function makeRow() {
     chevron: el("span", { class: "chevron" }, icon("chevron", 12)),
     kind: el("span", { class: "kind" }),
     name: el("span", { class: "name cut" }),
-    facts: el("span", { class: "facts cut muted" }),
+    facts: el("span", { class: "facts muted" }),
     inside: el("span", { class: "inside muted" }),
     failures: el("span", { class: "failures" }),
     mark: el("span", { class: "mark" }),
@@ -146,8 +146,8 @@ function paint(row, node, view) {
   element.style.transform = `translateY(${node.index * HEIGHT}px)`;
   set(element, "data-status", data.status);
   set(element, "aria-level", node.level + 1);
-  set(element, "aria-selected", view.selected === node);
-  set(element, "aria-expanded", node.children.length > 0 ? isOpen : null);
+  set(element, "aria-selected", String(view.selected === node));
+  set(element, "aria-expanded", node.children.length > 0 ? String(isOpen) : null);
   set(element, "aria-setsize", node.siblings.length);
   set(element, "aria-posinset", placeOf(node));
   set(element, "data-origin", node.isFailed && node.failures === 0);
@@ -163,7 +163,9 @@ function paint(row, node, view) {
     row.kind.replaceChildren(kindIcon(data.kind), unseen(data.kind));
   }
   write(row.name, name);
-  write(row.facts, factsOf(node));
+  const facts = factsOf(node);
+  if (row.said !== facts.join()) row.facts.replaceChildren(...facts.map((fact) => el("span", {}, fact)));
+  row.said = facts.join();
   write(row.inside, hidden > 0 ? `${compact(hidden)} inside` : "");
   write(row.failures, inside);
   write(row.time, time);
@@ -192,7 +194,7 @@ function factsOf({ row, note }) {
     note, row.model,
     tokens && `${compact(row.input_tokens ?? 0)} → ${compact(row.output_tokens ?? 0)}`,
     row.cost !== null && cost(row.cost),
-  ].filter(Boolean).join("  ·  ");
+  ].filter(Boolean);
 }
 
 function stretch(row, node, { axis, now, isRunning }) {
