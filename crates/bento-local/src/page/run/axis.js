@@ -3,7 +3,7 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 24 * HOUR];
+const STEPS = [MINUTE, 2 * MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 24 * HOUR];
 
 /**
  * From when to when it goes, in milliseconds. While a run goes on there is room at its end, which grows in leaps: in
@@ -15,12 +15,12 @@ export function axisOf(start, end, isRunning) {
   return { start, length };
 }
 
-/** How far apart the marks are, so that there are four or five of them. */
+/** How far apart the marks are, so that there are four of them at most. */
 export function stride(length) {
-  const least = length / 5;
+  const least = length / 4;
   if (least > 30 * SECOND) return STEPS.find((step) => step >= least) ?? Math.ceil(least / (24 * HOUR)) * 24 * HOUR;
   const power = 10 ** Math.floor(Math.log10(least));
-  return power * [1, 2, 5, 10].find((factor) => power * factor >= least);
+  return power * [1, 2, 2.5, 5, 10].find((factor) => power * factor >= least);
 }
 
 /** What stands at a mark: 0, 200 ms, 1.5 s, 2 min, 3 h */

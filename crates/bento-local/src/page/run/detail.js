@@ -49,7 +49,7 @@ export class Detail {
     const copy = copyButton("Copy this text (c)", () => this.#copied);
     this.copy = () => copy.click();
     const tools = el("div", { class: "tools" }, this.#forms, this.#size, this.#wrap, copy);
-    this.element = el("section", { class: "detail", "aria-label": "The selected step" }, el("div", { class: "step-head" }, head, this.#facts), el("div", { class: "tab-row" }, this.#tabs, tools), this.#panel);
+    this.element = el("section", { class: "detail", "aria-label": "The selected step" }, el("div", { class: "step-head" }, head, this.#facts), this.#tabs, tools, this.#panel);
     this.element.hidden = true;
     this.#tabs.addEventListener("click", (event) => this.choose(event.target.closest("[role=tab]")?.dataset.tab));
     this.#tabs.addEventListener("keydown", (event) => this.#walk(event));

@@ -3,10 +3,13 @@
 import { el } from "../dom.js";
 import { duration, exact } from "../format.js";
 import { jsonView } from "./json.js";
+import { payloadView } from "./payload.js";
 import { moment } from "./steps.js";
 import { briefText, textView } from "./text.js";
 
 const LONG = 2_000;
+/** What went in is shown with the error unless it is longer. */
+const WHOLE = 20_000;
 
 function exceptions(span) {
   return span?.events.filter(({ name }) => name === "exception") ?? [];
@@ -17,7 +20,7 @@ export function isError(row, span) {
   return row.status === "ERROR" || exceptions(span).length > 0;
 }
 
-/** The message, and where it came from as far as that was recorded. */
+/** The message, where it came from as far as that was recorded, and what had gone in. */
 export function errorView(span) {
   const said = span.status_message ?? "";
   const parts = exceptions(span).map(({ attributes }) => ({
@@ -36,7 +39,10 @@ export function errorView(span) {
   ));
   const text = known.map(({ type, message, trace }) => [[type, message].filter(Boolean).join(": "), trace].filter(Boolean).join("\n")).join("\n\n");
   const nothing = el("p", { class: "muted none" }, "It failed, and nothing was recorded of why.");
-  return { element: el("div", { class: "payload" }, elements.length > 0 ? elements : nothing), text };
+  const asked = span.input && span.input.length <= WHOLE ? payloadView(span.input).element : null;
+  const words = span.kind === "tool" ? "Args" : "Input";
+  const cause = asked && [el("h3", {}, words), el("div", { class: "asked" }, asked)];
+  return { element: el("div", { class: "payload" }, elements.length > 0 ? elements : el("div", { class: "mishap" }, nothing), cause), text };
 }
 
 /** Every attribute that is not among the facts. */

@@ -42,6 +42,7 @@ export function showRun(main, id, frame) {
   frame.title(`Run ${id.slice(0, 8)}`);
 
   let run = null;
+  let connection = null;
   let selected = null;
   let sought = new URLSearchParams(location.search);
   let isByHand = sought.has("span");
@@ -64,6 +65,7 @@ export function showRun(main, id, frame) {
       [missing.hidden, panes.hidden] = [true, false];
       if (isFirst && document.activeElement === document.body) tree.element.focus({ preventScroll: true });
       header.show(row);
+      tellConnection();
       frame.title(row.name || `Run ${id.slice(0, 8)}`);
       if (isFirst && row.state === "running" && !isByHand) isFollowing = true;
       if (row.state !== "running") isFollowing = false;
@@ -83,8 +85,16 @@ export function showRun(main, id, frame) {
     },
     missing: showMissing,
     failed: frame.failed,
-    connection: frame.connection,
+    connection(state) {
+      connection = state;
+      tellConnection();
+    },
   });
+
+  /** That it is live is worth a word only while there is something to come. */
+  function tellConnection() {
+    frame.connection(connection === "live" && run?.state !== "running" ? null : connection);
+  }
 
   function showMissing() {
     if (!missing.hidden) return;
