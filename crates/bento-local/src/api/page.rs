@@ -35,16 +35,26 @@ macro_rules! files {
 
 static DOCUMENT: [File; 1] = files!["index.html"];
 
-static ASSETS: [File; 28] = files![
-    "app.js",
+static ASSETS: [File; 38] = files![
     "api.js",
+    "app.js",
     "base.css",
     "dom.js",
     "favicon.svg",
     "format.js",
     "icons.js",
+    "list/address.js",
+    "list/empty.js",
+    "list/filters.js",
+    "list/histogram.js",
     "list/list.css",
+    "list/load.js",
+    "list/pace.js",
+    "list/rows.js",
     "list/runs.js",
+    "list/table.js",
+    "list/totals.js",
+    "list/window.js",
     "run/axis.js",
     "run/chat.js",
     "run/copy.js",

@@ -14,6 +14,11 @@ export function remember(key) {
   sessionStorage.setItem(STORED_KEY, key);
 }
 
+/** Whether this server wanted a key, and has one from its reader. */
+export function hasKey() {
+  return sessionStorage.getItem(STORED_KEY) !== null;
+}
+
 function headers() {
   const key = sessionStorage.getItem(STORED_KEY);
   return key ? { Authorization: `Bearer ${key}` } : {};
@@ -43,7 +48,7 @@ async function detail(answer) {
 
 /**
  * Follows an event stream until it is closed: `on.ready` each time it is connected (so that what was missed is loaded),
- * `on.lost` when the connection goes, and `on[event](data)` for each event. While the page is not looked at nothing is
+ * `on.lost` when the connection goes, `on.refused` when the server will not have it, and `on[event](data)` for each event. While the page is not looked at nothing is
  * held open: a browser has six connections for one server.
  */
 export function follow(path, on) {
@@ -65,7 +70,10 @@ export function follow(path, on) {
         on[event]?.(data);
       }
     } catch (error) {
-      if (error instanceof Refused && [401, 403, 404].includes(error.status)) closed = true;
+      if (error instanceof Refused && [401, 403, 404].includes(error.status) && !closed) {
+        closed = true;
+        on.refused?.(error);
+      }
     }
     if (current === mine) current = null;
     if (mine.signal.aborted || closed) return;

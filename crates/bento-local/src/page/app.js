@@ -9,11 +9,16 @@ import { showRuns } from "./list/runs.js";
 const main = document.getElementById("main");
 const connection = document.getElementById("connection");
 
-/** The view that is shown: `keys` (what it says of its keys), `press(event)`, `close()`. */
+/**
+ * The view that is shown: `keys` (what it says of its keys), `press(event, isWriting)`, `close()`; and `moved()`, if it can
+ * show another address itself: it says whether it does.
+ */
 let view = null;
 
 /** What a view may ask of the frame. */
 const frame = {
+  /** Whether the reader came by the browser's back or forward: the view may show what it showed before. */
+  isReturn: false,
   /** Goes to another address of this page. */
   go(url) {
     history.pushState({ from: location.pathname + location.search }, "", url);
@@ -44,9 +49,14 @@ function problemText(error) {
   return error instanceof Refused ? error.message : `The server does not answer: ${error.message}`;
 }
 
-function show() {
+function show(isReturn = false) {
+  frame.isReturn = isReturn;
+  drawWorkspaces();
+  if (view?.moved?.()) return;
   view?.close();
   main.replaceChildren();
+  frame.connection();
+  scrollTo(0, 0);
   const run = location.pathname.match(/^\/runs\/([^/]+)$/);
   view = run ? showRun(main, decodeURIComponent(run[1]), frame) : showRuns(main, frame);
 }
@@ -58,7 +68,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   frame.go(link.getAttribute("href"));
 });
-addEventListener("popstate", show);
+history.scrollRestoration = "manual";
+addEventListener("popstate", () => show(true));
 
 /* Keys */
 document.addEventListener("keydown", (event) => {
@@ -86,7 +97,10 @@ function askForKey() {
     event.preventDefault();
     remember(input.value.trim());
     dialog.close();
+    view?.close();
+    view = null;
     show();
+    askForWorkspaces();
   };
   const form = el(
     "form", { onsubmit: send },
@@ -130,15 +144,23 @@ if (stored === "light" || stored === "dark") document.documentElement.dataset.th
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme);
 drawTheme();
 
-/* Workspaces: said only where there are several. */
-async function offerWorkspaces() {
-  const all = await ask("/workspaces");
-  if (all.length < 2) return;
-  const here = new URLSearchParams(location.search).get("ws") ?? "local";
-  const options = all.map(({ id, name }) => el("option", { value: id, selected: id === here }, name));
-  const pick = (event) => frame.go(event.target.value === "local" ? "/" : `/?ws=${encodeURIComponent(event.target.value)}`);
-  document.getElementById("workspace").replaceChildren(el("select", { "aria-label": "Workspace", onchange: pick }, options));
+/* Workspaces: said only where there are several, or where the address names another one. */
+let workspaces = [];
+
+async function askForWorkspaces() {
+  workspaces = await ask("/workspaces").catch(() => []);
+  drawWorkspaces();
+}
+
+function drawWorkspaces() {
+  const here = new URLSearchParams(location.search).get("ws") ?? (location.pathname === "/" ? "local" : undefined);
+  const home = (id) => (id && id !== "local" ? `/?ws=${encodeURIComponent(id)}` : "/");
+  if (here) document.querySelector(".brand").setAttribute("href", home(here));
+  if (workspaces.length < 2 || !here) return;
+  const options = workspaces.map(({ id, name }) => el("option", { value: id, selected: id === here }, name));
+  const pick = el("select", { "aria-label": "Workspace", onchange: () => frame.go(home(pick.value)) }, options);
+  document.getElementById("workspace").replaceChildren(pick);
 }
 
 show();
-offerWorkspaces().catch(() => {});
+askForWorkspaces();

@@ -28,6 +28,19 @@ export function duration(ms) {
   return `${Math.floor(total / 3_600)} h ${two(Math.floor((total % 3_600) / 60))} min`;
 }
 
+/** The same for what still goes on, in whole seconds: 0 s, 42 s, 2 min 05 s. */
+export function elapsed(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  return seconds < 60 ? `${seconds} s` : duration(seconds * 1_000);
+}
+
+/** A part of a whole: 0 %, 0.4 %, 12 % */
+export function share(part, all) {
+  const percent = all > 0 ? (100 * part) / all : 0;
+  if (percent > 0 && percent < 0.05) return "<0.1 %";
+  return `${percent === 0 || percent >= 9.95 ? Math.round(percent) : percent.toFixed(1)} %`;
+}
+
 /** $0.0042, $1.25; a dash where no price is known. */
 export function cost(dollars) {
   if (dollars === null || dollars === undefined) return "–";

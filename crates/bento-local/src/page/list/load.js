@@ -1,0 +1,119 @@
+// What the list asks the server: rows and sums, again when something changed.
+
+import { ask, follow } from "../api.js";
+import { bars, forBars, forRows, forSums, stretch } from "./window.js";
+import { paced } from "./pace.js";
+
+const PAGE = 100;
+
+/** While a server has no event stream, it is asked this often. */
+const POLL = 2_000;
+
+/** The window moves on with time, also when nothing arrives. */
+const DRIFT = 30_000;
+
+/**
+ * Keeps asking for what `view()` is: `on.rows(page)`, `on.sums(sums)`, `on.run(run)` for one that changed, `on.failed(error)`,
+ * and `on.connection(state)`. `change()` is for another view, `more(cursor)` gives a further page, `close()` ends all.
+ */
+export function loads(view, on) {
+  let unfollow = () => {};
+  let poll = 0;
+  let further = new AbortController();
+
+  const path = () => `/workspaces/${encodeURIComponent(view().ws)}/traces`;
+  const filters = ({ q, state }) => ({ q: q.trim(), state: state === "all" ? undefined : state });
+
+  const rows = paced(async (signal) => {
+    const window = forRows(stretch(view(), Date.now()));
+    await told(signal, on.rows, () => ask(path(), { ...filters(view()), ...window, sort: view().sort, limit: PAGE }, signal));
+  }, 250);
+
+  const sums = paced(async (signal) => {
+    await told(signal, on.sums, () => add(signal));
+  }, 1_000);
+
+  async function told(signal, tell, question) {
+    try {
+      const answer = await question();
+      if (!signal.aborted) tell(answer);
+    } catch (error) {
+      if (!signal.aborted) on.failed(error);
+    }
+  }
+
+  /** Counts by state, totals, and the bars: all of one window. */
+  async function add(signal) {
+    const { q, state } = filters(view());
+    const now = Date.now();
+    const window = stretch(view(), now);
+    const end = (sort) => ask(path(), { sort, limit: 1 }, signal);
+    const sum = (state) => ask(`${path()}/summary`, { q, state, ...forSums(window) }, signal);
+    const [first, newest, counts, some] = await Promise.all([
+      end("start_time"), end("-start_time"), sum(undefined), state && sum(state),
+    ]);
+    const totals = some ?? counts;
+    if (first.items.length === 0) return { isVoid: true, counts, totals, grid: null, bars: [] };
+    const start = ({ items }) => Date.parse(items[0].start_time);
+    const grid = forBars(window, { first: start(first), newest: start(newest) }, now);
+    const timeline = { q, state, bucket: grid.bucket, ...forSums(grid) };
+    const { items } = await ask(`${path()}/timeline`, timeline, signal);
+    return { isVoid: false, counts, totals, grid, bars: bars(grid, items) };
+  }
+
+  function touch() {
+    rows.want();
+    sums.want();
+  }
+
+  const whileSeen = (what) => () => document.hidden || what();
+  const look = whileSeen(() => poll && touch());
+  const drift = setInterval(whileSeen(sums.want), DRIFT);
+  document.addEventListener("visibilitychange", look);
+
+  function listen() {
+    unfollow();
+    clearInterval(poll);
+    poll = 0;
+    unfollow = follow(`${path()}/stream`, {
+      ready() {
+        on.connection("live");
+        touch();
+      },
+      run(run) {
+        on.run(run);
+        touch();
+      },
+      reset: touch,
+      lost: () => on.connection("lost"),
+      refused({ status }) {
+        if (status === 404) poll = setInterval(whileSeen(touch), POLL);
+      },
+    });
+  }
+
+  return {
+    /** Asks for all of another view; `isOther` when it is another workspace, with another stream. */
+    change(isOther) {
+      further.abort();
+      further = new AbortController();
+      rows.ask();
+      sums.ask();
+      if (isOther) listen();
+    },
+    /** The page of rows behind a cursor. */
+    more(cursor) {
+      const window = forRows(stretch(view(), Date.now()));
+      const page = { ...filters(view()), ...window, sort: view().sort, limit: PAGE, cursor };
+      return ask(path(), page, further.signal);
+    },
+    close() {
+      unfollow();
+      clearInterval(poll);
+      clearInterval(drift);
+      document.removeEventListener("visibilitychange", look);
+      for (const question of [rows, sums]) question.stop();
+      further.abort();
+    },
+  };
+}
