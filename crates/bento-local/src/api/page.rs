@@ -35,7 +35,7 @@ macro_rules! files {
 
 static DOCUMENT: [File; 1] = files!["index.html"];
 
-static ASSETS: [File; 38] = files![
+static ASSETS: [File; 39] = files![
     "api.js",
     "app.js",
     "base.css",
@@ -50,6 +50,7 @@ static ASSETS: [File; 38] = files![
     "list/list.css",
     "list/load.js",
     "list/pace.js",
+    "list/row.js",
     "list/rows.js",
     "list/runs.js",
     "list/table.js",

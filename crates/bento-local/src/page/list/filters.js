@@ -45,8 +45,8 @@ export function filterBar(on) {
 
   const bar = el(
     "div", { class: "list-bar", role: "search", "aria-label": "Runs" },
-    el("div", { class: "segments", role: "group", "aria-label": "State" }, states),
     el("label", { class: "search" }, icon("search"), search),
+    el("div", { class: "segments", role: "group", "aria-label": "State" }, states),
     el("span", { class: "grow" }),
     chip,
     el("div", { class: "segments", role: "group", "aria-label": "Time window" }, ranges),

@@ -4,6 +4,9 @@ import { el, set, write } from "../dom.js";
 import { count, plural } from "../format.js";
 import { between, tick } from "./window.js";
 
+/** What the tallest bar stands for at least: one run alone is no peak. */
+const LEAST_TOP = 4;
+
 /** Pixels that a label below the bars has. */
 const LABEL = 130;
 
@@ -24,7 +27,7 @@ export function histogram(on) {
 
   function draw(grid, all) {
     bars = all;
-    const top = Math.max(1, ...bars.map((bar) => bar.runs));
+    const top = Math.max(LEAST_TOP, ...bars.map((bar) => bar.runs));
     while (buttons.length < bars.length) {
       const button = el("button", { type: "button", class: "bucket", tabindex: "-1" }, el("span", {}, el("span", {})));
       buttons.push(button);

@@ -130,7 +130,7 @@ export function showRuns(main, frame) {
       if (!frame.isReturn) scrollTo(0, Math.min(scrollY, top()));
     }
     problem = null;
-    if (document.activeElement === document.body || !list.body.contains(document.activeElement)) isReading = false;
+    if (!list.hasFocus()) isReading = false;
     rows.take(page, isReading || scrollY > top() + 8);
     draw();
   }
@@ -198,16 +198,16 @@ export function showRuns(main, frame) {
     const isTimed = isNarrowed(view) || view.range !== "all";
     const time = isTimed && ["Look at all time", () => go({ range: "all", from: null, to: null })];
     if (!isFiltered(view)) return nothing(`No runs in ${windowWords(view)}`, "There are runs of other times.", time);
-    const words = [view.state !== "all" && view.state, view.q && `“${view.q}”`, isTimed && windowWords(view)].filter(Boolean);
-    return nothing("No run matches", words.join(", "), ...[["Clear filters", clear], time].filter(Boolean));
+    const words = [view.state !== "all" && title(view.state), view.q && `“${view.q}”`, isTimed && windowWords(view)].filter(Boolean);
+    return nothing("No run matches", words.join(" · "), ...[["Clear filters", clear], time].filter(Boolean));
   }
 
   function showFresh() {
     rows.release();
     isReading = false;
-    document.activeElement?.blur();
-    draw();
+    list.leave();
     scrollTo(0, 0);
+    draw();
   }
 
   async function showMore() {
@@ -235,11 +235,7 @@ export function showRuns(main, frame) {
   /* Keys */
 
   function focusRow(steps) {
-    const link = list.link(steps);
-    if (!link) return;
-    isReading = true;
-    link.focus({ preventScroll: true });
-    link.closest("tr").scrollIntoView({ block: "nearest" });
+    if (list.move(steps)) isReading = true;
   }
 
   function next(all, now) {
@@ -259,7 +255,7 @@ export function showRuns(main, frame) {
     else if (isFiltered(view)) clear();
     else {
       isReading = false;
-      document.activeElement?.blur();
+      list.leave();
     }
   }
 
@@ -291,8 +287,9 @@ export function showRuns(main, frame) {
     isLoaded = true;
     if (sums) takeSums(sums);
     draw();
-    list.body.querySelector(`tr[data-run="${kept.focus}"] a`)?.focus({ preventScroll: true });
     scrollTo(0, kept.scroll);
+    list.look();
+    list.focus(kept.focus);
   }
   asks.change(true);
 
@@ -306,6 +303,7 @@ export function showRuns(main, frame) {
       nearEnd.disconnect();
       clearInterval(clock);
       bar.close();
+      list.close();
       asks.close();
     },
   };

@@ -1,9 +1,7 @@
-// The runs as rows: kept by id, changed in place.
+// The runs as a table: rows kept by id and changed in place; of a long list only those near the screen exist.
 
-import { el, set, write } from "../dom.js";
-import { ago, compact, cost, count, duration, elapsed, exact, plural, reference } from "../format.js";
-import { icon } from "../icons.js";
-import { title } from "./filters.js";
+import { el, set } from "../dom.js";
+import { build, drawTimes, fill } from "./row.js";
 
 /** Columns: the name that styles know, the word above, what the server sorts by. */
 const COLUMNS = [
@@ -11,6 +9,13 @@ const COLUMNS = [
   ["tokens", "Tokens", "total_tokens"], ["cost", "Cost", "cost"], ["time", "Time", "duration"],
   ["trigger", "Trigger"], ["started", "Started", "start_time"],
 ];
+
+/** A list that is no longer is there as a whole: for find-in-page, and for who reads it aloud. */
+const WHOLE = 200;
+
+/** Rows above and below the screen that exist, and by how many they come and go. */
+const AROUND = 40;
+const CHUNK = 20;
 
 /** The table; `on.sort(by)` and `on.open(href, event)` say what the reader wants. */
 export function table(on) {
@@ -24,8 +29,13 @@ export function table(on) {
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, heads)),
     body,
   );
-  /** What stands in the table, by id: `{ row, run, … }`. */
+  let items = [];
+  /** The rows that exist, by id: `{ row, run, … }`; and from which to which of the list they are. */
   const rows = new Map();
+  let first = 0;
+  let last = 0;
+  /** The run that has the focus, or had it before its row was scrolled away. */
+  let here = null;
 
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr");
@@ -33,10 +43,29 @@ export function table(on) {
     if (!row || event.target.closest("a") || !getSelection().isCollapsed) return;
     on.open(row.querySelector("a").getAttribute("href"), event);
   });
+  body.addEventListener("focusin", (event) => (here = event.target.closest("tr").dataset.run));
 
-  function draw(items) {
+  function height() {
+    return body.firstChild?.offsetHeight || 34;
+  }
+
+  /** Which rows are to exist, from where the screen is. */
+  function range(all) {
+    if (all.length <= WHOLE) return [0, all.length];
+    const each = height();
+    const top = -body.getBoundingClientRect().top / each;
+    const from = Math.floor((top - AROUND) / CHUNK) * CHUNK;
+    const to = Math.ceil((top + innerHeight / each + AROUND) / CHUNK) * CHUNK;
+    return [from, to].map((at) => Math.max(0, Math.min(all.length, at)));
+  }
+
+  function draw(all) {
+    items = all;
+    [first, last] = range(all);
+    const each = height();
+    const shown = all.slice(first, last);
     const focused = body.contains(document.activeElement) ? document.activeElement : null;
-    const ids = new Set(items.map((run) => run.id));
+    const ids = new Set(shown.map((run) => run.id));
     for (const [id, { row }] of rows) {
       if (!ids.has(id)) {
         row.remove();
@@ -44,20 +73,39 @@ export function table(on) {
       }
     }
     const now = Date.now();
+    const isPart = shown.length < all.length;
     let place = body.firstChild;
-    for (const run of items) {
-      let shown = rows.get(run.id);
-      if (!shown) rows.set(run.id, (shown = build(run)));
-      if (shown.run !== run) fill(shown, run, now);
-      if (shown.row === place) place = place.nextSibling;
-      else body.insertBefore(shown.row, place);
-    }
+    shown.forEach((run, index) => {
+      let one = rows.get(run.id);
+      if (!one) rows.set(run.id, (one = build(run)));
+      if (one.run !== run) fill(one, run, now);
+      if (one.row === place) place = place.nextSibling;
+      else body.insertBefore(one.row, place);
+      set(one.row, "aria-rowindex", isPart ? first + index + 2 : undefined);
+    });
+    set(runs, "aria-rowcount", isPart ? all.length + 1 : undefined);
+    body.style.paddingTop = `${first * each}px`;
+    body.style.paddingBottom = `${(all.length - last) * each}px`;
     if (focused && focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
   }
 
+  /** Follows the screen. */
+  function look() {
+    const [from, to] = range(items);
+    if (from !== first || to !== last) draw(items);
+  }
+
+  let frame = 0;
+  const follow = () => (frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    look();
+  }));
+  addEventListener("scroll", follow, { passive: true });
+  addEventListener("resize", follow, { passive: true });
+
   /** What changes with time alone. */
   function tick(now) {
-    for (const shown of rows.values()) drawTimes(shown, now);
+    for (const one of rows.values()) drawTimes(one, now);
   }
 
   /** Shows what the rows are sorted by. */
@@ -68,85 +116,38 @@ export function table(on) {
     }
   }
 
-  /** The link in the row that has the focus, and the one so many rows on. */
-  function link(steps) {
-    const here = document.activeElement?.closest?.("tr[data-run]");
-    if (!here || !body.contains(here)) return body.querySelector("tr a");
-    let row = here;
-    for (let left = Math.abs(steps); left > 0 && row; left -= 1) row = steps > 0 ? row.nextSibling : row.previousSibling;
-    return (row ?? here).querySelector("a");
+  /** Puts the focus so many rows further, or on the first row; whether there is one. */
+  function move(steps) {
+    if (items.length === 0) return false;
+    const at = items.findIndex((run) => run.id === here);
+    const to = at < 0 ? 0 : Math.max(0, Math.min(items.length - 1, at + steps));
+    if (!rows.has(items[to].id)) {
+      scrollBy(0, body.getBoundingClientRect().top + to * height() - innerHeight / 2);
+      look();
+    }
+    focus(items[to].id);
+    rows.get(items[to].id)?.row.scrollIntoView({ block: "nearest" });
+    return true;
   }
 
-  return { runs, body, draw, tick, sorted, link };
-}
+  /** Puts the focus on a run, if its row is there. */
+  function focus(id) {
+    rows.get(id)?.link.focus({ preventScroll: true });
+  }
 
-/** An empty row for a run. */
-function build(run) {
-  const cells = {};
-  const cell = (name, look, ...children) => (cells[name] = el("td", { class: `c-${name} ${look}`, role: "cell" }, ...children));
-  const href = `/runs/${run.id}`;
-  const parts = {
-    state: el("span", { class: "state" }),
-    link: el("a", { href, "data-link": true, class: "cut" }),
-    tags: el("span", { class: "tags" }),
-    errors: el("span", { class: "errors" }),
-    steps: el("span"),
-    started: el("time"),
+  return {
+    runs, draw, look, tick, sorted, move, focus,
+    /** Whether the reader is on a row. */
+    hasFocus: () => body.contains(document.activeElement),
+    /** Goes back to before the first row. */
+    leave() {
+      here = null;
+      if (body.contains(document.activeElement)) document.activeElement.blur();
+    },
+    close() {
+      cancelAnimationFrame(frame);
+      removeEventListener("scroll", follow);
+      removeEventListener("resize", follow);
+    },
   };
-  const row = el(
-    "tr", { "data-run": run.id, role: "row" },
-    cell("state", "", parts.state),
-    cell("ref", "mono", reference(run.id)),
-    cell("name", "", parts.link, parts.tags),
-    cell("models", "cut"),
-    cell("steps", "number", parts.errors, parts.steps),
-    cell("tokens", "number"),
-    cell("cost", "number"),
-    cell("time", "number"),
-    cell("trigger", "cut"),
-    cell("started", "number", parts.started),
-  );
-  set(cells.ref, "title", run.id);
-  return { row, cells, ...parts, run: null };
-}
-
-function fill(shown, run, now) {
-  const { row, cells } = shown;
-  const was = shown.run;
-  shown.run = run;
-  shown.start = Date.parse(run.start_time);
-  set(row, "data-state", run.state);
-  set(row, "data-status", run.status);
-  if (was?.state !== run.state) {
-    set(shown.state, "data-state", run.state);
-    shown.state.replaceChildren(icon(run.state, 12), el("span", {}, title(run.state)));
-  }
-  write(shown.link, run.name || "(no name)");
-  set(shown.link, "title", run.name);
-  if (was?.tags.join("\n") !== run.tags.join("\n")) {
-    shown.tags.replaceChildren(...run.tags.map((tag) => el("span", { class: "tag" }, tag)));
-    set(shown.tags, "title", run.tags.join(", ") || undefined);
-  }
-  const [model, ...others] = run.models;
-  write(cells.models, others.length > 0 ? `${model} +${others.length}` : (model ?? ""));
-  set(cells.models, "title", run.models.join(", ") || undefined);
-  write(shown.steps, count(run.span_count));
-  if (was?.error_count !== run.error_count) {
-    const failed = run.error_count > 0;
-    shown.errors.replaceChildren(...(failed ? [icon("failed", 10), count(run.error_count), el("span", { class: "unseen" }, " failed of ")] : []));
-    set(shown.errors, "title", failed ? `${plural(run.error_count, "failed step")}` : undefined);
-  }
-  write(cells.tokens, run.total_tokens > 0 ? compact(run.total_tokens) : "–");
-  set(cells.tokens, "title", run.total_tokens > 0 ? `${count(run.input_tokens)} in, ${count(run.output_tokens)} out` : undefined);
-  write(cells.cost, cost(run.cost));
-  write(cells.trigger, run.trigger ?? "");
-  set(cells.trigger, "title", run.trigger ?? undefined);
-  set(shown.started, "datetime", run.start_time);
-  set(shown.started, "title", exact(new Date(shown.start)));
-  drawTimes(shown, now);
-}
-
-function drawTimes({ run, start, cells, started }, now) {
-  write(started, ago(start, now));
-  write(cells.time, run.state === "running" ? elapsed(now - start) : duration(run.duration_ms));
 }
