@@ -8,8 +8,9 @@ import { between } from "./window.js";
 
 const WORDS = { "1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "the last 30 days", all: "all time" };
 
-/** As-you-type waits for a pause in the typing. */
+/** As-you-type waits for a pause in the typing, and for a word of one letter longer: it is the beginning of another. */
 const PAUSE = 150;
+const LONG_PAUSE = 800;
 
 /** A state or a range as it stands on its button. */
 export function title(name) {
@@ -40,7 +41,8 @@ export function filterBar(on) {
   let typed = 0;
   search.addEventListener("input", () => {
     clearTimeout(typed);
-    typed = setTimeout(() => on.q(search.value), search.value ? PAUSE : 0);
+    const pause = /(^|\s)\S$/.test(search.value) ? LONG_PAUSE : PAUSE;
+    typed = setTimeout(() => on.q(search.value), search.value ? pause : 0);
   });
 
   const bar = el(

@@ -85,7 +85,11 @@ export function loads(view, on) {
         touch();
       },
       reset: touch,
-      lost: () => on.connection("lost"),
+      lost() {
+        on.connection("lost");
+        // The server may be there and have too many that listen.
+        touch();
+      },
       refused({ status }) {
         if (status === 404) poll = setInterval(whileSeen(touch), POLL);
       },
