@@ -39,10 +39,17 @@ export function filterBar(on) {
   const chip = el("button", { type: "button", class: "chip", onclick: on.widen, hidden: true });
 
   let typed = 0;
+  const flush = () => {
+    const isLate = typed !== 0;
+    clearTimeout(typed);
+    typed = 0;
+    if (isLate) on.q(search.value);
+    return isLate;
+  };
   search.addEventListener("input", () => {
     clearTimeout(typed);
     const pause = /(^|\s)\S$/.test(search.value) ? LONG_PAUSE : PAUSE;
-    typed = setTimeout(() => on.q(search.value), search.value ? pause : 0);
+    typed = setTimeout(flush, search.value ? pause : 0);
   });
 
   const bar = el(
@@ -57,6 +64,8 @@ export function filterBar(on) {
   return {
     bar,
     search,
+    /** Asks for what was typed without waiting; whether something was. */
+    flush,
     /** Shows what is chosen. */
     choose(view) {
       for (const button of states) {

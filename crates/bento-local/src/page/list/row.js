@@ -64,6 +64,7 @@ export function fill(shown, run, now) {
   }
   write(cells.tokens, run.total_tokens > 0 ? compact(run.total_tokens) : "–");
   set(cells.tokens, "title", run.total_tokens > 0 ? `${count(run.input_tokens)} in, ${count(run.output_tokens)} out` : undefined);
+  cells.tokens.classList.toggle("none", run.total_tokens === 0);
   write(cells.cost, cost(run.cost));
   write(cells.trigger, run.trigger ?? "");
   set(cells.trigger, "title", run.trigger ?? undefined);

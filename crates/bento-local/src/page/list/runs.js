@@ -86,6 +86,7 @@ export function showRuns(main, frame) {
     const before = view;
     view = read(location.search);
     if (address(view) !== address(before)) begin(view.ws !== before.ws);
+    else if (!frame.isReturn) showFresh();
     return true;
   }
 
@@ -127,7 +128,7 @@ export function showRuns(main, frame) {
     if (!isLoaded) {
       isLoaded = true;
       rows = new Rows(view.sort);
-      if (!frame.isReturn) scrollTo(0, Math.min(scrollY, top()));
+      scrollTo(0, Math.min(scrollY, top()));
     }
     problem = null;
     if (!list.hasFocus()) isReading = false;
@@ -197,9 +198,9 @@ export function showRuns(main, frame) {
     if (isVoid) return noRuns(view);
     const isTimed = isNarrowed(view) || view.range !== "all";
     const time = isTimed && ["Look at all time", () => go({ range: "all", from: null, to: null })];
-    if (!isFiltered(view)) return nothing(`No runs in ${windowWords(view)}`, "There are runs of other times.", time);
-    const words = [view.state !== "all" && title(view.state), view.q && `“${view.q}”`, isTimed && windowWords(view)].filter(Boolean);
-    return nothing("No run matches", words.join(" · "), ...[["Clear filters", clear], time].filter(Boolean));
+    const kind = view.state === "all" ? "run" : `${view.state} run`;
+    const words = [`No ${kind}`, view.q && `matches “${view.q}”`, isTimed && `in ${windowWords(view)}`];
+    return nothing(words.filter(Boolean).join(" "), null, ...[isFiltered(view) && ["Clear filters", clear], time].filter(Boolean));
   }
 
   function showFresh() {
@@ -273,7 +274,7 @@ export function showRuns(main, frame) {
     const isSearch = event.target === bar.search;
     if (isWriting && !isSearch) return;
     if (isSearch && !["Escape", "ArrowDown", "Enter"].includes(event.key)) return;
-    const act = isSearch ? { Escape: () => escape(true), ArrowDown: actions.j, Enter: actions.j }[event.key] : actions[event.key];
+    const act = isSearch ? { Escape: () => escape(true), ArrowDown: actions.j, Enter: () => bar.flush() || actions.j() }[event.key] : actions[event.key];
     if (!act) return;
     event.preventDefault();
     act();

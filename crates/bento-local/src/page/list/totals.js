@@ -17,13 +17,13 @@ export function totals() {
   );
   const part = el("span", { class: "muted" });
   const errors = document.createTextNode("");
-  values.errors.append(part, errors);
+  values.errors.append(errors, part);
   return {
     list,
     draw(sums) {
       const { trace_count: runs, error_count: failed, input_tokens: read, output_tokens: written } = sums;
       write(values.runs, count(runs));
-      write(part, failed > 0 ? `${share(failed, runs)} ` : "");
+      write(part, failed > 0 ? ` · ${share(failed, runs)}` : "");
       errors.data = count(failed);
       set(values.errors, "data-some", failed > 0);
       write(values.tokens, `${compact(read)} → ${compact(written)}`);
