@@ -2,6 +2,8 @@
 
 import { hasKey } from "../api.js";
 import { el } from "../dom.js";
+import { address, isFiltered, isNarrowed, read } from "./address.js";
+import { windowWords } from "./filters.js";
 
 function block(words, text) {
   const copy = el("button", { class: "button", type: "button", "aria-label": `Copy ${words}` }, "Copy");
@@ -35,8 +37,24 @@ export function noRuns({ ws }) {
   );
 }
 
-/** Nothing to show for a reason, and ways out of it, each `[words, what it does]`. */
-export function nothing(head, words, ...ways) {
+/** No run for what was asked, or a question that was not answered: why, and the ways out of it. */
+export function nothing(view, problem, { go, leave }) {
+  const all = address({ ...read(""), ws: view.ws });
+  if (problem?.status === 404) {
+    return said(`There is no workspace “${view.ws}”`, null, ["Show the workspace “local”", () => leave("/")]);
+  }
+  if (problem) return said("The server did not answer this", problem.message, ["Show all runs", () => leave(all)]);
+  const isTimed = isNarrowed(view) || view.range !== "all";
+  const kind = view.state === "all" ? "run" : `${view.state} run`;
+  const words = [`No ${kind}`, view.q && `matches “${view.q}”`, isTimed && `in ${windowWords(view)}`];
+  const ways = [
+    isFiltered(view) && ["Clear filters", () => go({ state: "all", q: "" })],
+    isTimed && ["Look at all time", () => go({ range: "all", from: null, to: null })],
+  ];
+  return said(words.filter(Boolean).join(" "), null, ...ways.filter(Boolean));
+}
+
+function said(head, words, ...ways) {
   const buttons = ways.map(([name, act]) => el("button", { class: "button", type: "button", onclick: act }, name));
   return el("section", { class: "empty" }, el("h2", {}, head), words && el("p", { class: "muted" }, words), el("p", { class: "ways" }, buttons));
 }

@@ -33,8 +33,8 @@ export function filterBar(on) {
   const ranges = RANGES.map((name) =>
     choice("range", name, { onclick: () => on.range(name), title: title(WORDS[name]) }, name === "all" ? "All" : name));
   const search = el("input", {
-    type: "search", name: "q", placeholder: "Search name, id, user, model, text", "aria-label": "Search runs",
-    autocomplete: "off", spellcheck: "false", maxlength: "1000", title: "Search (/)",
+    type: "search", name: "q", placeholder: "Search name, id, user, text", "aria-label": "Search runs",
+    autocomplete: "off", spellcheck: "false", maxlength: "1000", title: "Words of names, ids, users, models, tags, inputs, outputs, errors (/)",
   });
   const chip = el("button", { type: "button", class: "chip", onclick: on.widen, hidden: true });
 

@@ -13,8 +13,8 @@ const POLL = 2_000;
 const DRIFT = 30_000;
 
 /**
- * Keeps asking for what `view()` is: `on.rows(page)`, `on.sums(sums)`, `on.run(run)` for one that changed, `on.failed(error)`,
- * and `on.connection(state)`. `change()` is for another view, `more(cursor)` gives a further page, `close()` ends all.
+ * Keeps asking for what `view()` is: `on.rows(page)`, `on.sums(sums)`, `on.run(run)` for one that changed, `on.failed(error)`
+ * of rows and `on.uncounted(error)` of sums, and `on.connection(state)`. `change()` is for another view, `more(cursor)` gives a further page, `close()` ends all.
  */
 export function loads(view, on) {
   let unfollow = () => {};
@@ -26,19 +26,19 @@ export function loads(view, on) {
 
   const rows = paced(async (signal) => {
     const window = forRows(stretch(view(), Date.now()));
-    await told(signal, on.rows, () => ask(path(), { ...filters(view()), ...window, sort: view().sort, limit: PAGE }, signal));
+    await told(signal, on.rows, on.failed, () => ask(path(), { ...filters(view()), ...window, sort: view().sort, limit: PAGE }, signal));
   }, 250);
 
   const sums = paced(async (signal) => {
-    await told(signal, on.sums, () => add(signal));
+    await told(signal, on.sums, on.uncounted, () => add(signal));
   }, 1_000);
 
-  async function told(signal, tell, question) {
+  async function told(signal, tell, complain, question) {
     try {
       const answer = await question();
       if (!signal.aborted) tell(answer);
     } catch (error) {
-      if (!signal.aborted) on.failed(error);
+      if (!signal.aborted) complain(error);
     }
   }
 

@@ -1,11 +1,11 @@
 // The list of runs: what is chosen, what the server says of it, and the parts that show it.
 
 import { Refused } from "../api.js";
-import { el, set, write } from "../dom.js";
+import { el, write } from "../dom.js";
 import { count, plural } from "../format.js";
-import { NEWEST, RANGES, STATES, address, isFiltered, isNarrowed, read } from "./address.js";
+import { RANGES, STATES, address, isFiltered, isNarrowed, read } from "./address.js";
 import { noRuns, nothing } from "./empty.js";
-import { filterBar, title, windowWords } from "./filters.js";
+import { filterBar, title } from "./filters.js";
 import { histogram } from "./histogram.js";
 import { loads } from "./load.js";
 import { MOST_ROWS, Rows } from "./rows.js";
@@ -26,6 +26,8 @@ export function showRuns(main, frame) {
   let rows = new Rows(view.sort);
   let sums = null;
   let isLoaded = false;
+  /** Whether the number of runs was told to who does not see it. */
+  let isSaid = false;
   /** What went wrong with the rows, until there are some again. */
   let problem = null;
   /** Whether the reader is on a row by the keyboard, which then stays where it is. */
@@ -61,6 +63,8 @@ export function showRuns(main, frame) {
       if (rows.patch(run, view.state)) draw();
     },
     failed,
+    // Rows without sums are still rows, and the next sums come by themselves.
+    uncounted: (error) => error instanceof Refused || frame.connection("lost"),
     connection(state) {
       if (state === "live") problem = null;
       frame.connection(state);
@@ -94,6 +98,7 @@ export function showRuns(main, frame) {
   function begin(isOther) {
     problem = null;
     isLoaded = false;
+    isSaid = false;
     isReading = false;
     choose();
     asks.change(isOther);
@@ -111,10 +116,6 @@ export function showRuns(main, frame) {
 
   function sort(by) {
     go({ sort: view.sort === `-${by}` ? by : `-${by}` });
-  }
-
-  function clear() {
-    go({ state: "all", q: "" });
   }
 
   function open(href, event) {
@@ -137,17 +138,14 @@ export function showRuns(main, frame) {
   }
 
   function takeSums(all) {
-    const isNew = sums === null || !isSaid;
     sums = all;
-    isSaid = true;
     bar.counts(all.counts, view);
     numbers.draw(all.totals);
     chart.draw(all.grid, all.bars);
-    if (isNew) write(said, plural(all.totals.trace_count, "run"));
+    if (!isSaid) write(said, plural(all.totals.trace_count, "run"));
+    isSaid = true;
     draw();
   }
-  let isSaid = false;
-
   function failed(error) {
     if (error instanceof Refused) {
       if (error.status === 401) return frame.failed(error);
@@ -185,22 +183,8 @@ export function showRuns(main, frame) {
     const now = !isNone ? "" : problem ? `problem ${problem.message}` : isVoid ? `void ${view.ws}` : address(view);
     if (now === reason) return;
     reason = now;
-    none.replaceChildren(...(isNone ? [empty(isVoid)] : []));
-  }
-
-  function empty(isVoid) {
-    const all = ["Show all runs", () => frame.go(address({ ...read(""), ws: view.ws }))];
-    if (problem) {
-      const isGone = problem.status === 404;
-      const home = ["Show the workspace “local”", () => frame.go("/")];
-      return nothing(isGone ? `There is no workspace “${view.ws}”` : "The server did not answer this", isGone ? null : problem.message, isGone ? home : all);
-    }
-    if (isVoid) return noRuns(view);
-    const isTimed = isNarrowed(view) || view.range !== "all";
-    const time = isTimed && ["Look at all time", () => go({ range: "all", from: null, to: null })];
-    const kind = view.state === "all" ? "run" : `${view.state} run`;
-    const words = [`No ${kind}`, view.q && `matches “${view.q}”`, isTimed && `in ${windowWords(view)}`];
-    return nothing(words.filter(Boolean).join(" "), null, ...[isFiltered(view) && ["Clear filters", clear], time].filter(Boolean));
+    const ways = { go, leave: frame.go };
+    none.replaceChildren(...(isNone ? [isVoid && !problem ? noRuns(view) : nothing(view, problem, ways)] : []));
   }
 
   function showFresh() {
@@ -253,7 +237,7 @@ export function showRuns(main, frame) {
       bar.search.value = "";
       go({ q: "" }, isTyping);
     } else if (isNarrowed(view)) widen();
-    else if (isFiltered(view)) clear();
+    else if (isFiltered(view)) go({ state: "all", q: "" });
     else {
       isReading = false;
       list.leave();

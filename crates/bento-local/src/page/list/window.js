@@ -14,6 +14,9 @@ const MOST_BARS = 120;
 const STEPS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE)
   .concat([1, 2, 3, 6, 12].map((n) => n * HOUR), [1, 2, 7, 14, 30, 90, 365].map((n) => n * DAY));
 
+/** Days that the server counts one by one: beyond, a run is of a clock that was never set. */
+const MOST_DAYS = 9_990;
+
 /** What sums are asked with where the window is open: before and after every run. */
 const EVER = { start: "1970-01-01T00:00:00Z", end: "2554-01-01T00:00:00Z" };
 
@@ -39,7 +42,7 @@ export function forSums({ start, end }) {
  */
 export function forBars({ start, end }, bounds, now) {
   const last = end ?? (start === null ? Math.max(now, bounds.newest + 1) : now);
-  const first = start ?? Math.min(bounds.first, last - HOUR / 2);
+  const first = Math.max(start ?? Math.min(bounds.first, last - HOUR / 2), last - MOST_DAYS * DAY);
   const length = Math.max(1, last - first);
   const step = STEPS.find((step) => length / step <= MOST_BARS && (step >= HOUR || length <= DAY)) ?? STEPS.at(-1);
   const bucket = step < HOUR ? "minute" : step < DAY ? "hour" : "day";
