@@ -35,7 +35,7 @@ macro_rules! files {
 
 static DOCUMENT: [File; 1] = files!["index.html"];
 
-static ASSETS: [File; 39] = files![
+static ASSETS: [File; 40] = files![
     "api.js",
     "app.js",
     "base.css",
@@ -54,6 +54,7 @@ static ASSETS: [File; 39] = files![
     "list/rows.js",
     "list/runs.js",
     "list/table.js",
+    "list/tags.js",
     "list/totals.js",
     "list/window.js",
     "run/axis.js",

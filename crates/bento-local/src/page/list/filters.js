@@ -69,12 +69,12 @@ export function filterBar(on) {
     /** Shows what is chosen. */
     choose(view) {
       for (const button of states) {
-        set(button, "aria-pressed", button.dataset.filter === view.state);
+        set(button, "aria-pressed", String(button.dataset.filter === view.state));
         // It is offered where there are some, which `counts` says.
         if (button.dataset.filter === "unfinished" && view.state === "unfinished") button.hidden = false;
       }
       const isPart = isNarrowed(view);
-      for (const button of ranges) set(button, "aria-pressed", !isPart && button.dataset.range === view.range);
+      for (const button of ranges) set(button, "aria-pressed", String(!isPart && button.dataset.range === view.range));
       if (document.activeElement !== search || view.q !== search.value.trim()) search.value = view.q;
       chip.hidden = !isPart;
       if (isPart) {

@@ -19,13 +19,15 @@ export function histogram(on) {
   const tip = el("div", { class: "tip", "aria-hidden": "true", hidden: true }, el("b"), el("span"), el("span", { class: "bad" }));
   const box = el("div", { class: "histogram-box" }, most, plot, part, axis, tip);
 
+  let grid = null;
   let bars = [];
   let buttons = [];
   /** The bar that Tab comes to, and where a stretch of several began. */
   let here = 0;
   let anchor = null;
 
-  function draw(grid, all) {
+  function draw(times, all) {
+    grid = times;
     bars = all;
     const top = Math.max(LEAST_TOP, ...bars.map((bar) => bar.runs));
     while (buttons.length < bars.length) {
@@ -47,7 +49,7 @@ export function histogram(on) {
     here = Math.min(here, Math.max(0, bars.length - 1));
     buttons.forEach((button, index) => set(button, "tabindex", index === here ? 0 : -1));
     write(most, bars.some((bar) => bar.runs > 0) ? count(top) : "");
-    drawAxis(grid);
+    drawAxis();
     const shown = buttons.findIndex((button) => button.matches(":hover, :focus-visible"));
     if (shown >= 0) show(shown);
     else tip.hidden = true;
@@ -59,7 +61,7 @@ export function histogram(on) {
     set(element, "data-some", part > 0);
   }
 
-  function drawAxis(grid) {
+  function drawAxis() {
     const every = Math.ceil(bars.length / Math.max(1, Math.floor(plot.clientWidth / LABEL)));
     const shown = grid ? bars.filter((_, index) => index % every === 0 && (index + every / 2 < bars.length || index === 0)) : [];
     while (axis.children.length > shown.length) axis.lastChild.remove();
@@ -165,5 +167,7 @@ export function histogram(on) {
     set(buttons[here], "tabindex", 0);
   }
 
-  return { box, draw };
+  const sizes = new ResizeObserver(drawAxis);
+  sizes.observe(plot);
+  return { box, draw, close: () => sizes.disconnect() };
 }

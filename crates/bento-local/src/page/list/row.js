@@ -4,6 +4,7 @@ import { el, set, write } from "../dom.js";
 import { ago, compact, cost, count, duration, elapsed, exact, plural, reference } from "../format.js";
 import { icon } from "../icons.js";
 import { title } from "./filters.js";
+import { fitting } from "./tags.js";
 
 /** An empty row for a run; `fill` writes into it. */
 export function build(run) {
@@ -14,6 +15,8 @@ export function build(run) {
     state: el("span", { class: "state" }),
     link: el("a", { href, "data-link": true, class: "cut" }),
     tags: el("span", { class: "tags" }),
+    model: el("span", { class: "cut" }),
+    others: el("span", {}),
     errors: el("span", { class: "errors" }),
     steps: el("span"),
     started: el("time"),
@@ -23,7 +26,7 @@ export function build(run) {
     cell("state", "", parts.state),
     cell("ref", "mono", reference(run.id)),
     cell("name", "", parts.link, parts.tags),
-    cell("models", "cut"),
+    cell("models", "", parts.model, parts.others),
     cell("steps", "number", parts.errors, parts.steps),
     cell("tokens", "number"),
     cell("cost", "number"),
@@ -32,7 +35,7 @@ export function build(run) {
     cell("started", "number", parts.started),
   );
   set(cells.ref, "title", run.id);
-  return { row, cells, ...parts, run: null };
+  return { row, cells, ...parts, run: null, fitted: "" };
 }
 
 /** Writes what a run is now, where it differs from what stands there. */
@@ -48,13 +51,10 @@ export function fill(shown, run, now) {
     shown.state.replaceChildren(icon(run.state, 12), el("span", {}, title(run.state)));
   }
   write(shown.link, run.name || "(no name)");
-  set(shown.link, "title", run.name);
-  if (was?.tags.join("\n") !== run.tags.join("\n")) {
-    shown.tags.replaceChildren(...run.tags.map((tag) => el("span", { class: "tag" }, tag)));
-    set(shown.tags, "title", run.tags.join(", ") || undefined);
-  }
+  set(shown.link, "title", run.name + (run.tags.length > 0 ? ` (${run.tags.join(", ")})` : ""));
   const [model, ...others] = run.models;
-  write(cells.models, others.length > 0 ? `${model} +${others.length}` : (model ?? ""));
+  write(shown.model, model ?? "");
+  write(shown.others, others.length > 0 ? `+${others.length}` : "");
   set(cells.models, "title", run.models.join(", ") || undefined);
   write(shown.steps, count(run.span_count));
   if (was?.error_count !== run.error_count) {
@@ -71,6 +71,19 @@ export function fill(shown, run, now) {
   set(shown.started, "datetime", run.start_time);
   set(shown.started, "title", exact(new Date(shown.start)));
   drawTimes(shown, now);
+}
+
+/** Shows as many tags as fit behind the name, each whole, and the number of the others. */
+export function fit(shown, room) {
+  const { name, tags } = shown.run;
+  const fitted = `${room} ${name} ${tags.join("\n")}`;
+  if (tags.length === 0 ? shown.tags.childElementCount === 0 : shown.fitted === fitted) return;
+  shown.fitted = fitted;
+  const number = fitting(name, tags, room);
+  const some = tags.slice(0, Math.max(0, number)).map((tag) => el("span", { class: "tag" }, tag));
+  const others = number >= 0 && number < tags.length && el("span", { class: "tag" }, `+${tags.length - number}`);
+  shown.tags.replaceChildren(...some, ...(others ? [others] : []));
+  set(shown.tags, "title", tags.join(", ") || undefined);
 }
 
 /** Writes what changes with time alone. */

@@ -287,8 +287,7 @@ export function showRuns(main, frame) {
       kept = { url: address(view), rows, sums, scroll: scrollY, focus: run };
       nearEnd.disconnect();
       clearInterval(clock);
-      bar.close();
-      list.close();
+      for (const part of [bar, chart, list]) part.close();
       asks.close();
     },
   };

@@ -1,7 +1,7 @@
 // The runs as a table: rows kept by id and changed in place; of a long list only those near the screen exist.
 
 import { el, set } from "../dom.js";
-import { build, drawTimes, fill } from "./row.js";
+import { build, drawTimes, fill, fit } from "./row.js";
 
 /** Columns: the name that styles know, the word above, what the server sorts by. */
 const COLUMNS = [
@@ -86,7 +86,13 @@ export function table(on) {
     set(runs, "aria-rowcount", isPart ? all.length + 1 : undefined);
     body.style.paddingTop = `${first * each}px`;
     body.style.paddingBottom = `${(all.length - last) * each}px`;
+    fitAll();
     if (focused && focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+  }
+
+  function fitAll() {
+    const room = body.querySelector(".c-name")?.clientWidth;
+    if (room) for (const one of rows.values()) fit(one, room);
   }
 
   /** Follows the screen. */
@@ -100,8 +106,9 @@ export function table(on) {
     frame = 0;
     look();
   }));
+  const refit = () => draw(items);
   addEventListener("scroll", follow, { passive: true });
-  addEventListener("resize", follow, { passive: true });
+  addEventListener("resize", refit, { passive: true });
 
   /** What changes with time alone. */
   function tick(now) {
@@ -147,7 +154,7 @@ export function table(on) {
     close() {
       cancelAnimationFrame(frame);
       removeEventListener("scroll", follow);
-      removeEventListener("resize", follow);
+      removeEventListener("resize", refit);
     },
   };
 }
