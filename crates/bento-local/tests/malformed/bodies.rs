@@ -25,6 +25,7 @@ pub(crate) struct Bodies {
 pub(crate) fn all() -> Bodies {
     let mut bodies: Vec<_> = SENDERS.iter().map(|body| body.as_bytes().to_vec()).collect();
     bodies.extend(from_the_sdk());
+    bodies.extend(of_a_run_that_is_watched());
     let mut corpus: Vec<_> =
         fs::read_dir(Path::new(CORPUS)).unwrap().map(|entry| entry.unwrap().path()).collect();
     corpus.sort();
@@ -33,6 +34,31 @@ pub(crate) fn all() -> Bodies {
         bodies.into_iter().partition(|body| serde_json::from_slice::<Value>(body).is_ok());
     let json = json.iter().map(|body| serde_json::from_slice(body).unwrap()).collect();
     Bodies { json, bytes: broken }
+}
+
+/// A run whose spans are sent while they are open and when they have ended: as one body, and with the ends ahead.
+fn of_a_run_that_is_watched() -> Vec<Vec<u8>> {
+    let form = |id: u64, end: u64, output: &str, pending: bool| {
+        let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+        let tokens = json!({"key": "gen_ai.usage.input_tokens", "value": {"intValue": "12"}});
+        let mark = json!({"key": "bento.pending", "value": {"boolValue": true}});
+        let model = text("gen_ai.request.model", "gpt-4o");
+        json!({
+            "traceId": "5bf92f3577b34da6a3ce929d0e0e4736", "spanId": format!("{id:016x}"), "name": "step",
+            "parentSpanId": if id == 1 { String::new() } else { format!("{:016x}", 1) },
+            "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": (1_700_000_000_000_000_000 + end).to_string(),
+            "attributes": [model, text("output.value", output), if pending { mark } else { tokens }],
+        })
+    };
+    let open = [form(1, 0, "", true), form(2, 1, "", true), form(2, 5, "Pa", true), form(2, 3, "P", true)];
+    let ended = [form(2, 9, "Paris", false), form(1, 10, "Paris", false)];
+    let body = |spans: Vec<&Value>| json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
+    let bodies = [
+        body(open.iter().chain(&ended).collect()),
+        body(ended.iter().rev().chain(&open).collect()),
+        body(open.iter().take(3).chain(&ended[..1]).collect()),
+    ];
+    bodies.iter().map(|body| body.to_string().into_bytes()).collect()
 }
 
 /// What the SDK puts on the wire for everything that its public interface offers.

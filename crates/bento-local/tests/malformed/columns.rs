@@ -26,6 +26,8 @@ pub(crate) fn judge(span: &Node, service: &Value) -> Judged {
     let events = events(&mut reading, field(span, "events"));
     let (status, message) = status(&mut reading, field(span, "status"), &events);
     let mut rest = reading.attributes(field(span, "attributes"));
+    let is_pending = rest.get("bento.pending") == Some(&Value::Bool(true));
+    let (status, message) = if is_pending { ("PENDING", None) } else { (status, message) };
     let columns = json!({
         "trace_id": trace_id, "span_id": span_id, "parent_id": parent_id, "name": name.unwrap_or_default(),
         "start": start.map(|time| time.to_string()), "end": end.map(|time| time.to_string()),

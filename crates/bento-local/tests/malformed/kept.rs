@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::request::get;
 
-/// By trace and span; the first of an id stays.
+/// By trace and span; the first of an id stays, but for one that is pending.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     runs: BTreeMap<String, BTreeMap<String, Value>>,
@@ -17,7 +17,10 @@ pub(crate) struct Kept {
 impl Kept {
     pub(crate) fn add(&mut self, span: &Value) {
         let [trace, id] = ["trace_id", "span_id"].map(|key| span[key].as_str().unwrap().to_owned());
-        self.runs.entry(trace).or_default().entry(id).or_insert_with(|| span.clone());
+        let spans = self.runs.entry(trace).or_default();
+        if spans.get(&id).is_none_or(|before| makes_way(before, span)) {
+            spans.insert(id, span.clone());
+        }
     }
 
     /// Every id that the body may mean.
@@ -81,6 +84,12 @@ impl Kept {
     }
 }
 
+/// Whether a form of a span is replaced by another one that comes later.
+fn makes_way(before: &Value, span: &Value) -> bool {
+    let end = |span: &Value| span["end"].as_str().unwrap().parse::<u64>().unwrap();
+    before["status"] == "PENDING" && (span["status"] != "PENDING" || end(span) > end(before))
+}
+
 /// The columns of a stored span in the form that the judge gives them, its times in nanoseconds.
 fn columns(span: &Value) -> (String, Value) {
     const SAME: [&str; 17] = [
@@ -122,10 +131,11 @@ fn nanos(time: &Value) -> String {
 
 /// The run's sums are those of its spans.
 fn roll_up<'a>(run: &Value, spans: impl Iterator<Item = &'a Value> + Clone) {
+    let ended = spans.clone().filter(|span| span["status"] != "PENDING");
     let errors = spans.clone().filter(|span| span["status"] == "ERROR").count();
     assert_eq!(run["error_count"], json!(errors), "{run}");
     for key in ["input_tokens", "output_tokens"] {
-        let sum = spans.clone().filter_map(|span| span[key].as_u64()).fold(0, u64::saturating_add);
+        let sum = ended.clone().filter_map(|span| span[key].as_u64()).fold(0, u64::saturating_add);
         // A database has signed integers.
         assert_eq!(run[key], json!(sum.min(i64::MAX as u64)), "{run}");
     }
