@@ -145,7 +145,9 @@ impl Summary {
 
     /// Takes a later form of a span that is in it, whose form so far was pending.
     pub(crate) fn replace(&mut self, before: &Snapshot, span: &Span) -> Result<(), TakesBack> {
-        if !before.is_kept_by(span) {
+        // An end that others have outlasted is no loss.
+        let keeps_end = before.end_time <= span.end_time || before.end_time < self.end_time;
+        if !keeps_end || !before.is_kept_by(span) {
             return Err(TakesBack);
         }
         self.take(span);
@@ -259,11 +261,10 @@ impl Lead {
 }
 
 impl Snapshot {
-    /// Whether all that it has brought is in a later form of the span, too.
+    /// Whether all that it has brought, but for its end, is in a later form of the span, too.
     fn is_kept_by(&self, span: &Span) -> bool {
         self.parent_id == span.parent_id
             && self.start_time == span.start_time
-            && self.end_time <= span.end_time
             && (self.model.is_none() || self.model == span.model)
     }
 }
