@@ -1,12 +1,14 @@
 //! Configuration: explicit value, else environment, else default; the environment is passed in.
 
 mod explicit;
+mod live;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use explicit::{Explicit, Wishes};
+pub(crate) use live::asked_live;
 
 use crate::credential::{ApiKey, BaseUrl};
 use crate::error::ConfigError;
@@ -27,6 +29,7 @@ pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub(crate) const API_KEY_VARIABLE: &str = "BENTOLABS_API_KEY";
 pub(crate) const BASE_URL_VARIABLE: &str = "BENTOLABS_BASE_URL";
+pub(crate) const LIVE_VARIABLE: &str = "BENTOLABS_LIVE";
 
 /// Where variables come from. The process's own environment is one such place, a test's table another.
 pub(crate) trait Environment {
@@ -86,6 +89,9 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) spool: Option<SpoolSettings>,
     pub(crate) sample: Ratio,
+    pub(crate) is_live: bool,
+    /// Whether the worker sleeps while nothing happens, and sends what comes then at once.
+    pub(crate) is_prompt: bool,
 }
 
 /// Where undelivered spans are kept on disk, and how many bytes of them.
@@ -147,7 +153,8 @@ impl Options {
         self.settings.batch_spans
     }
 
-    /// How long a span waits for company at most before it is sent; by default 5 s.
+    /// How long a span waits for company at most before it is sent; by default 5 s, and 100 ms in
+    /// [live mode](crate::Builder::live).
     ///
     /// ```
     /// let options = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080/").resolve_options()?;
@@ -202,9 +209,22 @@ impl Options {
         self.settings.sample.get()
     }
 
+    /// Whether spans are sent when they start, too; by default they are not.
+    ///
+    /// ```
+    /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080");
+    /// assert!(builder.live(true).resolve_options()?.is_live());
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
+    pub fn is_live(&self) -> bool {
+        self.settings.is_live
+    }
+
     pub(crate) fn resolve(explicit: &Explicit, environment: &dyn Environment) -> Result<Self, ConfigError> {
         let destination = Destination::resolve(explicit, environment)?;
-        Ok(Self { destination, settings: Settings::resolve(&explicit.wishes) })
+        let live = explicit.wishes.live.or_else(|| asked_live(environment).unwrap_or_default());
+        let settings = Settings::resolve(&Wishes { live, ..explicit.wishes.clone() });
+        Ok(Self { destination, settings })
     }
 }
 
@@ -238,6 +258,8 @@ impl Settings {
     const BATCH_SPANS: usize = 512;
     /// How long a span waits for company, unless set: as the service documents it.
     const BATCH_INTERVAL: Duration = Duration::from_secs(5);
+    /// The same in live mode.
+    const LIVE_INTERVAL: Duration = Duration::from_millis(100);
     /// Without a pause the worker would burn a processor.
     const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
     /// The end of an interval is a moment that the clock can name.
@@ -254,6 +276,8 @@ impl Settings {
     pub(crate) const KEEP_WITHIN: Duration = Duration::from_millis(100);
 
     pub(crate) fn resolve(wishes: &Wishes) -> Self {
+        let is_live = wishes.live.unwrap_or(false);
+        let interval = if is_live { Self::LIVE_INTERVAL } else { Self::BATCH_INTERVAL };
         let or = |name: &Option<String>, default: &str| {
             name.as_deref().and_then(present).unwrap_or_else(|| default.to_owned())
         };
@@ -263,7 +287,7 @@ impl Settings {
             batch_spans: wishes.batch_spans.unwrap_or(Self::BATCH_SPANS).clamp(1, Self::BATCH_SPANS),
             batch_interval: wishes
                 .batch_interval
-                .unwrap_or(Self::BATCH_INTERVAL)
+                .unwrap_or(interval)
                 .clamp(Self::SHORTEST_INTERVAL, Self::LONGEST_INTERVAL),
             queue_bytes: wishes.queue_bytes.unwrap_or(Self::QUEUE_BYTES),
             spool: wishes.spool.as_ref().map(|directory| SpoolSettings {
@@ -272,6 +296,8 @@ impl Settings {
             }),
             limits: Limits { value_bytes: wishes.value_bytes.unwrap_or(Limits::DEFAULT_VALUE_BYTES) },
             sample: wishes.sample.map_or(Ratio::ALL, Ratio::new),
+            is_live,
+            is_prompt: is_live && wishes.batch_interval.is_none(),
         }
     }
 }

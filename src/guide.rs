@@ -18,6 +18,9 @@ pub mod delivery {}
 #[doc = include_str!("../docs/lambda.md")]
 pub mod lambda {}
 
+#[doc = include_str!("../docs/live.md")]
+pub mod live {}
+
 #[doc = include_str!("../docs/migrating-from-python.md")]
 #[cfg(feature = "otel")]
 pub mod migrating_from_python {}

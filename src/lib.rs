@@ -33,6 +33,8 @@
 //! **Lose nothing untold.** At most 2048 spans and 32 MiB wait; past that the oldest go and are counted. Failed requests are
 //! retried for five minutes. [`DeliveryError`] and [`Status`] give every loss by [`LossReason`].
 //!
+//! **Watch.** [`Builder::live`] sends what is open, too, so that a run shows while it goes on. See [`guide::live`].
+//!
 //! **Keep to yourself what nobody else should see.** [`Builder::redact`] shows every value of every span to a hook of yours
 //! before it is queued, [`Builder::sample`] keeps a ratio of traces. See [`guide::privacy`].
 //!

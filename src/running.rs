@@ -19,7 +19,7 @@ use crate::error::DeliveryError;
 use crate::foreign::runs;
 use crate::pipeline::{Pipeline, Telling, on_worker};
 use crate::record::{Limits, SpanId};
-use crate::scope::{Client, Context, Leaf, with_client_of, with_context};
+use crate::scope::{Client, Context, Leaf, Preview, with_client_of, with_context};
 
 /// How long a dropped guard, or the end of the process, waits for what was emitted.
 const EXIT_DEADLINE: Duration = Duration::from_secs(5);
@@ -237,6 +237,30 @@ fn look_up() -> Arc<Client> {
 /// Sends a span without children in `within`, or else in the current context.
 pub(crate) fn emit(leaf: Leaf, within: Option<&Context>) -> SpanId {
     with_context(within, |context| with_client(context, |client| leaf.send(context, client)))
+}
+
+/// In live mode, sends a span that has not ended, and gives what its next forms need, and how many bytes it took.
+pub(crate) fn announce(leaf: &Leaf, within: &Context) -> Option<(Preview, Option<usize>)> {
+    with_client(within, |client| {
+        let mut preview = Leaf::preview(within, client)?;
+        let bytes = leaf.show(&mut preview, None, within, client);
+        Some((preview, bytes))
+    })
+}
+
+/// Sends it again with the output so far; see [`Leaf::show`].
+pub(crate) fn show(
+    leaf: &Leaf,
+    preview: &mut Preview,
+    output: (&str, usize),
+    within: &Context,
+) -> Option<usize> {
+    with_client(within, |client| leaf.show(preview, Some(output), within, client))
+}
+
+/// Sends it when it has ended.
+pub(crate) fn emit_again(leaf: Leaf, preview: &Preview, within: &Context) -> SpanId {
+    with_client(within, |client| leaf.send_again(preview, within, client))
 }
 
 /// The limits for an emission in `within`, or else in the current context.

@@ -24,6 +24,7 @@ pub(crate) struct Wishes {
     pub(crate) spool: Option<PathBuf>,
     pub(crate) spool_bytes: Option<u64>,
     pub(crate) sample: Option<f64>,
+    pub(crate) live: Option<bool>,
 }
 
 impl Explicit {
@@ -51,6 +52,7 @@ impl Wishes {
             spool: self.spool.or(others.spool),
             spool_bytes: self.spool_bytes.or(others.spool_bytes),
             sample: self.sample.or(others.sample),
+            live: self.live.or(others.live),
         }
     }
 }

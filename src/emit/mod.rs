@@ -4,6 +4,7 @@
 mod examples;
 pub(crate) mod guard;
 mod outcome;
+mod pace;
 mod propagate;
 mod setters;
 mod stream;

@@ -9,11 +9,12 @@ use std::time::{Instant, SystemTime};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use super::pace::Pace;
 use super::{Failure, TrackAi};
 use crate::foreign::{guarded, panic_message};
 use crate::record::{Limits, SpanId, keys, prefix};
 use crate::running;
-use crate::scope::{Context, Leaf};
+use crate::scope::{Context, Leaf, Preview};
 
 /// A piece of a streamed answer: what it adds to the output, or the error that it is.
 ///
@@ -98,6 +99,10 @@ pub struct Output {
     /// Bytes that came, of which `text` keeps at most the limit.
     size: usize,
     requested: Instant,
+    /// In live mode: what was settled when it was first sent.
+    preview: Option<Preview>,
+    /// When it may be shown again, if at all.
+    pace: Option<Pace>,
     /// When the call was made, where the caller knows better.
     requested_at: Option<SystemTime>,
 }
@@ -199,6 +204,18 @@ impl Output {
         }
     }
 
+    /// In live mode, sends the span with what has come so far, unless that would be too soon.
+    fn show(&mut self) {
+        let Some(pace) = &mut self.pace else { return };
+        let now = Instant::now();
+        if pace.is_due(self.size, now)
+            && let (Some((context, leaf)), Some(preview)) = (&self.call, &mut self.preview)
+            && let Some(bytes) = running::show(leaf, preview, (&self.text, self.size), context)
+        {
+            pace.note(self.size, bytes, now);
+        }
+    }
+
     fn send(&mut self, cancelled: bool) {
         let Some((context, mut leaf)) = self.call.take() else { return };
         if self.has_text {
@@ -211,7 +228,10 @@ impl Output {
         if self.requested_at.is_none() {
             leaf.draft.set_duration(self.requested.elapsed());
         }
-        running::emit(leaf, Some(&context));
+        match &self.preview {
+            Some(preview) => running::emit_again(leaf, preview, &context),
+            None => running::emit(leaf, Some(&context)),
+        };
     }
 }
 
@@ -257,7 +277,12 @@ pin_project! {
 impl TrackAi {
     /// Passes a stream of chunks through, and emits the call when it ends, fails or is dropped.
     ///
-    /// The span starts now; give a `start_time` where the request was made before. The time to the first chunk is kept as `gen_ai.response.time_to_first_chunk`, in seconds.
+    /// The span starts now, also if the stream is never polled; give a `start_time` where the request was made before. The
+    /// time to the first chunk is kept as `gen_ai.response.time_to_first_chunk`, in seconds.
+    ///
+    /// In [live mode](crate::Builder::live) it is sent at its start, and again with the text so far as chunks come: every
+    /// 200 ms at most, and the longer it is the less often, so that a second sees 1 MiB of it at most. No timer does this:
+    /// while no chunk comes, nothing is sent.
     ///
     /// ```
     /// # use futures_util::{StreamExt, stream};
@@ -296,13 +321,18 @@ impl TrackAi {
         let requested_at = leaf.draft.started_at();
         leaf.draft.set_start(requested_at.unwrap_or_else(SystemTime::now));
         let span_id = leaf.span_id;
+        let requested = Instant::now();
+        let (preview, bytes) = running::announce(&leaf, &context).unzip();
+        let pace = bytes.flatten().map(|bytes| Pace::starting(requested, bytes));
         let output = Output {
             limits: leaf.draft.limits(),
             call: Some((context, leaf)),
             text: String::new(),
             has_text: false,
             size: 0,
-            requested: Instant::now(),
+            requested,
+            preview,
+            pace,
             requested_at,
         };
         TracedStream { chunks, record, output, started: false, span_id }
@@ -342,6 +372,7 @@ impl<S: Stream, F: FnMut(&S::Item, &mut Output)> Stream for TracedStream<S, F> {
                 if let Err(panic) = recorded {
                     this.output.error(Failure { kind: "panic", message: &panic });
                 }
+                this.output.show();
             }
             None => this.output.send(false),
         }

@@ -42,6 +42,9 @@ pub enum LossReason {
     /// A redaction hook wanted the whole span dropped: see [`Field::drop_span`](crate::Field::drop_span). No flush
     /// reports it.
     Redacted,
+    /// In [live mode](crate::Builder::live), a form of a span that had not ended: a later form of it goes in its place, or
+    /// its room was wanted for spans that had. No flush reports it.
+    Superseded,
 }
 
 /// Numbers of lost spans by reason.
@@ -143,6 +146,7 @@ impl fmt::Display for LossReason {
             Self::NotRunning => f.write_str("SDK not running"),
             Self::SampledOut => f.write_str("sampled out"),
             Self::Redacted => f.write_str("dropped by a redaction hook"),
+            Self::Superseded => f.write_str("superseded by a later form of the span"),
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::scope::IdentitySource;
 
 /// Sets up the SDK; [`init`](Builder::init) starts it.
 ///
-/// What is not set comes from the environment (`BENTOLABS_API_KEY`, `BENTOLABS_BASE_URL`), else from the defaults.
+/// What is not set comes from the environment (`BENTOLABS_API_KEY`, `BENTOLABS_BASE_URL`, `BENTOLABS_LIVE`), else from the
+/// defaults.
 ///
 /// ```
 /// # fn main() -> Result<(), bento::InitError> {
@@ -170,7 +171,8 @@ impl Builder {
         self
     }
 
-    /// How long a span waits for company at most before it is sent: from 1 ms to a day, by default 5 s.
+    /// How long a span waits for company at most before it is sent: from 1 ms to a day, by default 5 s, and 100 ms in
+    /// [live mode](Self::live).
     ///
     /// ```
     /// # use std::time::Duration;
@@ -301,6 +303,27 @@ impl Builder {
     /// [`LossReason::SampledOut`](crate::LossReason::SampledOut); no flush reports them.
     pub fn sample(mut self, ratio: f64) -> Self {
         self.0.explicit.wishes.sample = Some(ratio);
+        self
+    }
+
+    /// Sends spans when they start, too, so that a run can be watched while it goes on: by default it does not, unless
+    /// `BENTOLABS_LIVE` is `1`, `true`, `yes` or `on`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = bento::builder().api_key("bl_pk_docs").base_url("http://localhost:8080").live(true);
+    /// let options = builder.resolve_options()?;
+    /// assert!(options.is_live());
+    /// assert_eq!(options.batch_interval(), Duration::from_millis(100)); // unless another is set
+    /// # Ok::<(), bento::ConfigError>(())
+    /// ```
+    ///
+    /// What is opened (`begin`, `tool_span`, the attributes, a streamed answer) is sent with what is known of it, marked with
+    /// `bento.pending`, and once more, as ever, when it has ended. [Live mode](crate::guide::live) tells the rest. It is
+    /// settled at the start: a later `init` with another value leaves it, and a warning says so. A forked child is as live
+    /// as its parent.
+    pub fn live(mut self, is_live: bool) -> Self {
+        self.0.explicit.wishes.live = Some(is_live);
         self
     }
 

@@ -7,7 +7,8 @@ use crate::scope::Client;
 /// What the SDK did since it was last started. `accepted = delivered + rejected + failed + dropped + waiting` at every
 /// moment.
 ///
-/// What was emitted while it did not run is counted from the start of the process.
+/// What was emitted while it did not run is counted from the start of the process. In [live mode](crate::Builder::live) a
+/// span counts once for each of its forms.
 ///
 /// ```
 /// let status = bento::status();
@@ -143,7 +144,8 @@ impl Status {
 
     /// Spans lost before a backend gave an answer: the queue or the spool was full, a file of the spool damaged, the SDK
     /// did not run, the deadline of [`shutdown`](crate::shutdown()) passed; or the span was withheld on purpose, by
-    /// [sampling](crate::Builder::sample) or by a [redaction hook](crate::Field::drop_span).
+    /// [sampling](crate::Builder::sample), by a [redaction hook](crate::Field::drop_span), or because a later form of it
+    /// goes in its place.
     ///
     /// ```
     /// # let _bento = bento::builder().api_key("bl_pk_docs").base_url("http://127.0.0.1:9").init()?;
@@ -154,14 +156,14 @@ impl Status {
     /// ```
     pub fn dropped(&self) -> u64 {
         use LossReason::{BytesFull, NotRunning, QueueFull, ShutdownDeadline, SpoolDamaged, SpoolFull};
-        use LossReason::{Redacted, SampledOut};
+        use LossReason::{Redacted, SampledOut, Superseded};
         let lost = [QueueFull, BytesFull, SpoolFull, SpoolDamaged, NotRunning, ShutdownDeadline];
-        let withheld = [SampledOut, Redacted];
+        let withheld = [SampledOut, Redacted, Superseded];
         lost.iter().chain(&withheld).map(|reason| self.losses.of(*reason)).sum()
     }
 
-    /// Those among the dropped that were withheld on purpose: sampled out, or dropped by a redaction hook. `flush` and
-    /// `on_loss` do not speak of them.
+    /// Those among the dropped that were withheld on purpose: sampled out, dropped by a redaction hook, or superseded by a
+    /// later form of the same span. `flush` and `on_loss` do not speak of them.
     ///
     /// ```
     /// let status = bento::status();
@@ -169,7 +171,8 @@ impl Status {
     /// assert_eq!(against_our_will, 0);
     /// ```
     pub fn withheld(&self) -> u64 {
-        self.losses.of(LossReason::SampledOut) + self.losses.of(LossReason::Redacted)
+        use LossReason::{Redacted, SampledOut, Superseded};
+        [SampledOut, Redacted, Superseded].map(|reason| self.losses.of(reason)).into_iter().sum()
     }
 
     /// Spans lost, by reason; those withheld on purpose are among them.

@@ -52,6 +52,11 @@ impl Tickets {
         name
     }
 
+    /// Whether a ticket follows the number `one`, and not the later number `next`.
+    pub(super) fn is_any_between(&self, one: u64, next: u64) -> bool {
+        self.open.values().any(|(ticket, _)| one < ticket.before && ticket.before <= next)
+    }
+
     pub(super) fn is_any_open(&self) -> bool {
         !self.open.is_empty()
     }

@@ -1,18 +1,20 @@
 //! Records that travel together.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::spool::SpoolFile;
-use crate::record::SpanRecord;
+use crate::record::{BuildSpread, SpanId, SpanRecord};
 
 /// A record in the queue.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) number: u64,
     pub(super) size: usize,
+    /// Whether it is a form of a span that had not ended.
+    pub(super) is_pending: bool,
     pub(super) record: Box<SpanRecord>,
 }
 
@@ -20,6 +22,8 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(super) entries: VecDeque<Entry>,
+    /// Earlier forms of these spans, which need not be sent and are to be freed where no lock is held.
+    pub(super) superseded: Vec<Entry>,
     /// The files that hold these very records; none where there is no spool, or where it had no room.
     pub(super) copies: Vec<Arc<DiskCopy>>,
     pub(super) cut_at: Instant,
@@ -46,7 +50,40 @@ pub(crate) struct Spooled {
 
 impl Batch {
     pub(super) fn new(entries: VecDeque<Entry>, now: Instant) -> Self {
-        Self { entries, copies: Vec::new(), cut_at: now, not_before: now, attempts: 0 }
+        Self {
+            entries,
+            superseded: Vec::new(),
+            copies: Vec::new(),
+            cut_at: now,
+            not_before: now,
+            attempts: 0,
+        }
+    }
+
+    /// Whether any of these spans had not ended.
+    pub(super) fn has_pending(&self) -> bool {
+        self.entries.iter().any(|entry| entry.is_pending)
+    }
+
+    /// Takes out what a later form of the same span makes superfluous that is in here too, unless the two are to be kept
+    /// `apart`.
+    pub(super) fn supersede(&mut self, apart: impl Fn(u64, u64) -> bool) {
+        if !self.has_pending() {
+            return;
+        }
+        let mut latest: HashMap<SpanId, (bool, u64, u64), BuildSpread> = HashMap::default();
+        for entry in &self.entries {
+            let form = (!entry.is_pending, entry.record.end, entry.number);
+            let known = latest.entry(entry.record.span_id).or_insert(form);
+            *known = form.max(*known);
+        }
+        let is_superseded = |entry: &Entry| {
+            let later = latest.get(&entry.record.span_id).filter(|_| entry.is_pending);
+            later.is_some_and(|(_, _, later)| *later != entry.number && !apart(entry.number, *later))
+        };
+        let (superseded, entries) =
+            std::mem::take(&mut self.entries).into_iter().partition::<Vec<_>, _>(is_superseded);
+        (self.superseded, self.entries) = (superseded, entries.into());
     }
 
     pub(crate) fn records(&self) -> Vec<&SpanRecord> {
@@ -83,7 +120,7 @@ impl Batch {
         [self.entries, entries].map(|entries| {
             let holds = |copy: &&Arc<DiskCopy>| entries.iter().any(|entry| copy.holds(entry.number));
             let copies = self.copies.iter().filter(holds).cloned().collect();
-            Self { entries, copies, cut_at: self.cut_at, not_before: now, attempts: 0 }
+            Self { copies, cut_at: self.cut_at, ..Self::new(entries, now) }
         })
     }
 }

@@ -25,6 +25,15 @@ impl Export for Taker {
 
 /// A pipeline in batches of five, and what has arrived behind it.
 fn pipeline() -> (Arc<Pipeline>, Arc<AtomicU64>) {
+    pipeline_with(NEVER, false)
+}
+
+/// One whose interval is always over, so that the worker rests unless something has come.
+fn resting_pipeline() -> (Arc<Pipeline>, Arc<AtomicU64>) {
+    pipeline_with(Duration::ZERO, true)
+}
+
+fn pipeline_with(interval: Duration, rests: bool) -> (Arc<Pipeline>, Arc<AtomicU64>) {
     let arrived = Arc::new(AtomicU64::new(0));
     let taken = Arc::clone(&arrived);
     let policy = Policy {
@@ -32,7 +41,8 @@ fn pipeline() -> (Arc<Pipeline>, Arc<AtomicU64>) {
         queue_bytes: 1 << 20,
         batch_spans: 5,
         batch_bytes: 1 << 20,
-        interval: NEVER,
+        interval,
+        rests,
         keep_within: None,
     };
     let build = Box::new(move || Box::new(Taker(Arc::clone(&taken))) as Box<dyn Export>);
@@ -58,6 +68,15 @@ fn beside(other: impl FnOnce() + Send + 'static, this: impl FnOnce()) {
 
 fn flushes(pipeline: &Pipeline) {
     assert_eq!(pipeline.flush(never(), Telling::Told), Ok(()));
+}
+
+/// Waits for so many to arrive, and wakes nobody: had the worker not been woken, that would be for ever.
+fn await_arrival(pipeline: &Pipeline, arrived: &AtomicU64, spans: u64) {
+    let mut queue = pipeline.shared.queue();
+    while arrived.load(Ordering::Relaxed) < spans {
+        let woken = pipeline.shared.settled.wait(queue);
+        queue = woken.unwrap_or_else(std::sync::PoisonError::into_inner);
+    }
 }
 
 /// Ends the worker, and gives what was accepted and what became of it.
@@ -90,19 +109,13 @@ fn what_was_emitted_before_a_flush_is_in_it_and_what_comes_beside_it_is_not_lost
 #[test]
 fn a_full_batch_wakes_the_worker_without_a_flush() {
     loom::model(|| {
-        let (pipeline, _) = pipeline();
+        let (pipeline, arrived) = pipeline();
         let other = Arc::clone(&pipeline);
         beside(
             move || (0..2).for_each(|_| other.accept(record())),
             || (0..3).for_each(|_| pipeline.accept(record())),
         );
-        // Nothing here wakes the worker: whoever waits for what is settled would wait for ever.
-        let mut queue = pipeline.shared.queue();
-        while queue.held() > 0 {
-            let woken = pipeline.shared.settled.wait(queue);
-            queue = woken.unwrap_or_else(std::sync::PoisonError::into_inner);
-        }
-        drop(queue);
+        await_arrival(&pipeline, &arrived, 5);
         assert_eq!(stopped(&pipeline), (5, 5, 0));
     });
 }
@@ -144,5 +157,16 @@ fn a_flush_beside_a_shutdown_ends() {
         let other = Arc::clone(&pipeline);
         beside(move || flushes(&other), || assert_eq!(pipeline.shutdown(never()), Ok(())));
         assert_eq!(stopped(&pipeline), (1, 1, 0));
+    });
+}
+
+#[test]
+fn whoever_comes_while_the_worker_rests_wakes_it() {
+    loom::model(|| {
+        let (pipeline, arrived) = resting_pipeline();
+        let other = Arc::clone(&pipeline);
+        beside(move || other.accept(record()), || pipeline.accept(record()));
+        await_arrival(&pipeline, &arrived, 2);
+        assert_eq!(stopped(&pipeline), (2, 2, 0));
     });
 }

@@ -13,7 +13,7 @@ use super::sync::thread::{self, JoinHandle};
 use crate::config::Settings;
 use crate::export::Compressor;
 use crate::foreign::guarded;
-use crate::record::SpanRecord;
+use crate::record::{SpanRecord, recycle_all};
 
 pub(super) fn spawn(shared: Arc<Shared>, spool: Arc<Spool>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("bento-keeper".into()).spawn(move || {
@@ -48,7 +48,8 @@ impl Keeper {
         }
     }
 
-    fn keep(&mut self, batch: Batch) {
+    fn keep(&mut self, mut batch: Batch) {
+        recycle_all(batch.superseded.drain(..).map(|entry| entry.record));
         let files = match self.write_pieces(&batch.records()) {
             Ok(files) => {
                 self.has_failed = false;

@@ -16,6 +16,9 @@ use super::overflow::Overflow;
 use crate::config::Settings;
 use crate::error::{LossReason, Losses};
 
+/// How long the worker sleeps at most while nothing happens.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
 /// Bounds of the queue and of a batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
@@ -24,6 +27,9 @@ pub(crate) struct Policy {
     pub(crate) batch_spans: usize,
     pub(crate) batch_bytes: usize,
     pub(crate) interval: Duration,
+    /// Whether the worker sleeps while nothing happens, and sends what comes then at once; else it looks at every
+    /// interval.
+    pub(crate) rests: bool,
     /// How soon a record is to be on disk; `None` where there is no spool.
     pub(crate) keep_within: Option<Duration>,
 }
@@ -44,6 +50,7 @@ impl Policy {
             // large for a request all the same is split, and has been compressed in vain.
             batch_bytes: Settings::BATCH_BYTES / 5 * 4,
             interval: settings.batch_interval,
+            rests: settings.is_prompt,
             keep_within: settings.spool.as_ref().map(|_| Settings::KEEP_WITHIN),
         }
     }
@@ -90,6 +97,10 @@ pub(crate) struct Queue {
     /// Records with a number below this one are due, however few.
     send_before: u64,
     next_tick: Instant,
+    /// Whether nothing has come for an interval, and the worker sleeps until something does.
+    is_resting: bool,
+    /// Whether there may be forms of spans that had not ended.
+    has_pending: bool,
     /// The backend asked for silence until then.
     throttled_until: Option<Instant>,
     /// When the worker meant to look again.
@@ -132,6 +143,8 @@ impl Queue {
         Self {
             next_tick: now + policy.interval,
             disk: Disk::new(policy.keep_within, now),
+            is_resting: false,
+            has_pending: false,
             policy,
             phase: Phase::Open,
             waiting: VecDeque::new(),
@@ -182,6 +195,11 @@ impl Queue {
         self.in_flight.as_ref().map_or(0, |in_flight| in_flight.bytes) + self.disk.bytes_in_hand()
     }
 
+    /// Whether the worker is to be woken by whatever comes.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.is_resting
+    }
+
     /// What to do at `now`.
     pub(crate) fn next(&mut self, now: Instant) -> Step {
         let step = self.decide(now);
@@ -206,8 +224,14 @@ impl Queue {
             return Step::TellLosses(losses);
         }
         if now >= self.next_tick {
-            self.next_tick = now + self.policy.interval;
-            self.send_before = self.next_number;
+            self.is_resting = self.policy.rests
+                && self.phase == Phase::Open
+                && self.held() == 0
+                && self.send_before == self.next_number;
+            if !self.is_resting {
+                self.next_tick = now + self.policy.interval;
+                self.send_before = self.next_number;
+            }
         }
         match self.phase {
             Phase::Closed => return Step::Stop,
@@ -267,7 +291,8 @@ impl Queue {
         // What is due and was not cut is waited for, unless the keeper has all of it in hand.
         let is_due = !self.waiting.is_empty() && (self.is_oldest_due() || self.has_full_batch());
         let stalled = is_due.then(|| self.disk.waited_for_until(now));
-        [retry, spooled, stalled].into_iter().flatten().fold(self.next_tick, Instant::min)
+        let tick = if self.is_resting { now + LONGEST_REST } else { self.next_tick };
+        [retry, spooled, stalled].into_iter().flatten().fold(tick, Instant::min)
     }
 
     /// Spans dropped in an episode of overflow that has ended, or has lasted long enough.
@@ -321,7 +346,19 @@ impl Queue {
         let entries: VecDeque<Entry> = self.waiting.drain(..count).collect();
         self.waiting_bytes -= entries.iter().map(|entry| entry.size).sum::<usize>();
         self.disk.note_taken();
-        (!entries.is_empty()).then(|| Batch::new(entries, now))
+        if entries.is_empty() {
+            return None;
+        }
+        let mut batch = Batch::new(entries, now);
+        // A flush must not take a form for sent of which a later one, that it does not follow, is not.
+        batch.supersede(|one, later| self.tickets.is_any_between(one, later));
+        let numbers: Vec<u64> = batch.superseded.iter().map(|entry| entry.number).collect();
+        self.spans -= numbers.len();
+        self.bytes -= batch.superseded.iter().map(|entry| entry.size).sum::<usize>();
+        if !numbers.is_empty() {
+            self.give_up(&numbers);
+        }
+        Some(batch)
     }
 }
 

@@ -109,6 +109,14 @@ impl Shared {
                 Step::Wait(until) => until,
                 step => return step,
             };
+            if queue.is_resting() {
+                // From here on a record goes to the queue itself, and wakes the worker; what was put down up to now is
+                // there.
+                self.gather(&mut queue);
+                if !queue.is_resting() {
+                    continue;
+                }
+            }
             let pause = until.saturating_duration_since(now);
             queue = self.work.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0;
         }

@@ -73,6 +73,7 @@ fn pipeline(batch_spans: usize, build: BuildExport) -> Arc<Pipeline> {
         batch_spans,
         batch_bytes: 4 << 20,
         interval: NEVER,
+        rests: false,
         keep_within: None,
     };
     let parts = Parts { policy, build, spool: None, on_loss: None };

@@ -66,7 +66,8 @@ impl Worker {
         }
     }
 
-    fn send(&mut self, batch: Batch) {
+    fn send(&mut self, mut batch: Batch) {
+        recycle_all(batch.superseded.drain(..).map(|entry| entry.record));
         let verdict = self.export(|exporter, deadline| exporter.export(&batch.records(), deadline));
         let spans = batch.len();
         self.log.tell(&verdict, spans);

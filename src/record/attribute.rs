@@ -201,6 +201,12 @@ impl Attributes {
         }
     }
 
+    /// Becomes the same as another one, in memory of its own.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.store.copy(&other.store);
+        (self.has_markers, self.dropped) = (other.has_markers, other.dropped);
+    }
+
     pub(crate) fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'_>> {
         self.store.get(&key.into()).map(|(value, _)| value)
     }

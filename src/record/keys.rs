@@ -25,6 +25,8 @@ pub(crate) const EXCEPTION_EVENT: &str = "exception";
 pub(crate) const EXCEPTION_TYPE: Key<'static> = Key::lasting("exception.type");
 pub(crate) const EXCEPTION_MESSAGE: Key<'static> = Key::lasting("exception.message");
 
+/// The span was sent before it had ended.
+pub(crate) const PENDING: Key<'static> = Key::lasting("bento.pending");
 /// The span was sent at shutdown or exit while still open.
 pub(crate) const UNFINISHED: Key<'static> = Key::lasting("bento.unfinished");
 /// The future or stream behind the span was dropped before it ended.

@@ -11,6 +11,8 @@ pub(crate) struct Notes {
     pub(crate) limits: Limits,
     /// Whether it may have been said in so many words whose span it is.
     pub(crate) is_signed: bool,
+    /// Whether the span has not ended: it will be sent again.
+    pub(crate) is_pending: bool,
     pub(crate) started_at: Option<SystemTime>,
     pub(crate) duration: Option<Duration>,
     pub(crate) failure: Option<Box<Failure>>,
@@ -21,6 +23,9 @@ impl Notes {
     pub(super) fn clear(&mut self) {
         if self.is_signed {
             self.is_signed = false;
+        }
+        if self.is_pending {
+            self.is_pending = false;
         }
         if self.started_at.is_some() || self.duration.is_some() {
             (self.started_at, self.duration) = (None, None);

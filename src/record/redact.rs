@@ -202,7 +202,8 @@ impl Field<'_> {
     }
 
     /// Whether the limits have cut the text, so that it may end amid a word, perhaps also where an earlier hook has
-    /// replaced it; see [`Builder::value_bytes`](crate::Builder::value_bytes).
+    /// replaced it; see [`Builder::value_bytes`](crate::Builder::value_bytes). The same goes for the output of a span that
+    /// has not ended, which is seen in [live mode](crate::guide::live): more of it may be to come.
     ///
     /// ```
     /// // What is no longer whole can no longer be checked.

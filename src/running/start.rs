@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{Running, State, WAS_ASKED, replace_state, state, state_mut};
 use crate::config::{
-    Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings, Wishes,
+    Destination, Environment, Explicit, SDK_NAME, SDK_VERSION, Settings, SpoolSettings, Wishes, asked_live,
 };
 use crate::error::InitError;
 use crate::export::OtlpJson;
@@ -170,7 +170,10 @@ struct Prepared {
 
 impl Prepared {
     fn of(setup: &mut Setup, environment: &dyn Environment) -> Result<Self, InitError> {
-        let plan = Plan { wishes: setup.explicit.wishes.clone(), on_loss: setup.on_loss.take() };
+        let mut wishes = setup.explicit.wishes.clone();
+        // Decided here, so that a forked child is as live as its parent.
+        wishes.live.get_or_insert_with(|| is_live(environment));
+        let plan = Plan { wishes, on_loss: setup.on_loss.take() };
         let (destination, build) = if let Some(route) = setup.route.take() {
             (None, route.build(&resource(&Settings::resolve(&plan.wishes))))
         } else {
@@ -192,7 +195,7 @@ impl Prepared {
         let pipeline = Arc::new(Pipeline::start(parts).map_err(InitError::Worker)?);
         let sources = std::mem::take(&mut setup.sources);
         let client = Client::new(pipeline.clone(), settings.limits, resource(&settings), sources);
-        let client = client.sampled(settings.sample);
+        let client = client.sampled(settings.sample).live(settings.is_live);
         client.update_hooks(std::mem::take(&mut setup.hooks));
         Ok(Arc::new(Running {
             client: Arc::new(client),
@@ -202,6 +205,16 @@ impl Prepared {
             in_vain: Mutex::default(),
         }))
     }
+}
+
+/// Whether the environment asks for live mode. One that is unclear must not keep anything from being sent.
+fn is_live(environment: &dyn Environment) -> bool {
+    let asked = asked_live(environment);
+    if let Err(unclear) = &asked {
+        // The host's logger is foreign code.
+        runs(|| log::warn!("bento: {unclear}"));
+    }
+    asked.ok().flatten().unwrap_or(false)
 }
 
 fn spool(settings: &Settings, destination: Option<&Destination>) -> io::Result<Option<Spool>> {

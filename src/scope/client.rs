@@ -15,7 +15,7 @@ use crate::foreign::Panics;
 #[cfg(feature = "otel")]
 use crate::pipeline::Delivery;
 use crate::pipeline::Sink;
-use crate::record::{Hooks, Limits, Ratio, Resource, Scope, SpanRecord, TraceId};
+use crate::record::{Hooks, Limits, Ratio, Resource, Scope, SpanRecord, TraceId, keys};
 
 /// Where spans go, within what limits, as whom, and what of them. One is made at each start of the SDK, one by each
 /// capture.
@@ -27,6 +27,8 @@ pub(crate) struct Client {
     /// Which process it was made in.
     generation: u32,
     kept: Ratio,
+    /// Whether open spans are sent, too.
+    pub(super) is_live: bool,
     /// So that without sources nothing is paid for them but this look.
     has_sources: AtomicBool,
     sources: RwLock<Arc<Sources>>,
@@ -54,6 +56,7 @@ impl Client {
             scope: Scope::ours(),
             generation: generation(),
             kept: Ratio::ALL,
+            is_live: false,
             has_sources: AtomicBool::new(!sources.is_empty()),
             sources: RwLock::new(Arc::new(sources)),
             source_panics: Panics::new(
@@ -88,6 +91,12 @@ impl Client {
     /// Keeps this ratio of traces only.
     pub(crate) fn sampled(mut self, kept: Ratio) -> Self {
         self.kept = kept;
+        self
+    }
+
+    /// Sends open spans, too.
+    pub(crate) fn live(mut self, is_live: bool) -> Self {
+        self.is_live = is_live;
         self
     }
 
@@ -161,7 +170,11 @@ impl Client {
 
     /// Hands a span on whose trace is kept, as the redaction hooks leave it.
     pub(crate) fn pass_on(&self, record: Box<SpanRecord>) {
-        if let Some(record) = self.redacted(record) {
+        if let Some(mut record) = self.redacted(record) {
+            if record.notes.is_pending {
+                // A hook that lets nothing pass but what it knows would make it look complete.
+                record.attributes.set_managed(&keys::PENDING, true);
+            }
             self.sink.accept(record);
         }
     }

@@ -1,5 +1,6 @@
 //! What is known of a span while it is being written.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +50,16 @@ impl Draft {
         &self.0.name
     }
 
+    /// What is known so far, for a span that has not ended: whether it fails is not known before.
+    pub(super) fn pending(&self) -> Self {
+        let mut record = fresh();
+        record.name.push_str(&self.0.name);
+        record.attributes.copy(&self.0.attributes);
+        record.notes.limits = self.0.notes.limits;
+        record.notes.is_pending = true;
+        Self(record)
+    }
+
     /// An input or output; null is left out.
     pub(crate) fn set_content<T: Serialize + ?Sized>(&mut self, key: &Key<'_>, value: &T) {
         if !self.0.attributes.capture_text(key, value, self.0.notes.limits) {
@@ -57,9 +68,10 @@ impl Draft {
     }
 
     /// A text that the SDK has gathered itself, of which `size` bytes had come.
-    pub(crate) fn set_gathered(&mut self, key: &Key<'_>, text: String, size: usize) {
-        let cut_from = (text.len() < size).then_some(size);
-        self.0.attributes.set_managed_text(key, Text { kept: text.into(), cut_from, fault: None });
+    pub(crate) fn set_gathered<'a>(&mut self, key: &Key<'_>, text: impl Into<Cow<'a, str>>, size: usize) {
+        let kept = text.into();
+        let cut_from = (kept.len() < size).then_some(size);
+        self.0.attributes.set_managed_text(key, Text { kept, cut_from, fault: None });
     }
 
     pub(crate) fn set_managed<'a>(&mut self, key: &Key<'_>, value: impl Into<Value<'a>>) {
@@ -254,6 +266,11 @@ impl Draft {
         self.0.notes.failure.is_some()
     }
 
+    /// Bytes that it holds.
+    pub(super) fn size(&self) -> usize {
+        self.0.size()
+    }
+
     /// Lets its memory serve another span.
     pub(super) fn discard(self) {
         recycle(self.0);
@@ -297,7 +314,8 @@ pub(crate) fn set_property<T: Serialize + ?Sized>(
     limits: Limits,
 ) {
     let key = prefix(key, Limits::NAMES.value_bytes);
-    if properties.admit(key) {
+    // A span that is complete must not be taken for one that is not.
+    if key != keys::PENDING.name() && properties.admit(key) {
         properties.capture(key, value, limits);
     }
 }

@@ -19,6 +19,6 @@ pub use context::{Context, InContext, InContextExt, current};
 pub(crate) use draft::{Draft, set_property, text};
 pub use given::{IdentitySource, IntoTags};
 pub(crate) use identity::{Field, Identity, Overrides, Sources, Tags};
-pub(crate) use leaf::Leaf;
+pub(crate) use leaf::{Leaf, Preview};
 pub(crate) use seat::{Frame, Seat, is_cancelling, with_client_of, with_context};
 pub(crate) use span::{Ending, OpenSpan, Role};

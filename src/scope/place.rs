@@ -39,10 +39,27 @@ pub(super) fn surroundings(context: &Context, client: &Client, draft: &mut Draft
     client.identity(overrides)
 }
 
+impl Place<'_> {
+    /// Writes into a draft that is not the root's whose span it is.
+    pub(super) fn sign(&self, draft: &mut Draft, implicit: Option<&Identity>) {
+        match (self.trace, implicit) {
+            (Some(trace), implicit) => trace.sign(draft, false, implicit),
+            (None, Some(implicit)) => draft.fill_identity(implicit),
+            (None, None) => {}
+        }
+    }
+}
+
 pub(super) struct Ids {
     pub(super) trace_id: TraceId,
     pub(super) span_id: SpanId,
     pub(super) parent: Option<SpanId>,
+}
+
+/// The same for a span that has not ended; apart, so that the way of those that have is as short as without.
+#[cold]
+pub(super) fn send_pending(client: &Client, ids: &Ids, times: (u64, u64), draft: Draft) {
+    send(client, ids, times, draft);
 }
 
 /// The one way from a finished span to the queue.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use super::place::{Ids, Place, send, surroundings};
+use super::place::{Ids, Place, send, send_pending, surroundings};
 use super::registry::Slot;
 use super::trace::Trace;
 use super::{Client, Context, Draft, Identity};
@@ -73,7 +73,7 @@ impl fmt::Debug for OpenSpan {
 }
 
 impl OpenSpan {
-    /// Opens a span in `context`, or as the root of a trace of its own.
+    /// Opens a span in `context`, or as the root of a trace of its own; in live mode it is sent as far as it is known.
     pub(crate) fn start(
         context: &Context,
         client: &Arc<Client>,
@@ -87,8 +87,13 @@ impl OpenSpan {
             trace.mirror(&draft, implicit.as_deref());
         }
         let is_sampled = client.keeps(place.trace_id);
+        let pending = (client.is_live && is_sampled).then(|| {
+            let mut pending = draft.pending();
+            place.sign(&mut pending, implicit.as_deref());
+            pending
+        });
         let span_id = SpanId::random();
-        Arc::new_cyclic(|itself| {
+        let span = Arc::new_cyclic(|itself| {
             let slot = client.open.enter(span_id, itself.clone());
             let (trace, other_client) = match place.trace {
                 None => (Arc::new(Trace::new(itself.clone(), Arc::clone(client))), None),
@@ -111,7 +116,12 @@ impl OpenSpan {
                 is_over: AtomicBool::new(false),
                 life: Mutex::new(Life::Open(Body { draft, implicit })),
             }
-        })
+        });
+        if let Some(pending) = pending {
+            let start = unix_nanos(span.started_at);
+            send_pending(client, &span.ids(), (start, start), pending);
+        }
+        span
     }
 
     /// Adds to what the span will carry; nothing, once it has ended. The caller's own code, which may well call back,
@@ -200,10 +210,13 @@ impl OpenSpan {
             Ending::Panicked(message) => draft.fail("panic", &message),
             Ending::Unfinished => draft.set_managed(&keys::UNFINISHED, true),
         }
-        let ids = Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent };
         let start = unix_nanos(self.started_at);
         let end = start.saturating_add(nanos(self.started.elapsed()));
-        send(self.client(), &ids, (start, end), draft);
+        send(self.client(), &self.ids(), (start, end), draft);
+    }
+
+    fn ids(&self) -> Ids {
+        Ids { trace_id: self.trace_id, span_id: self.span_id, parent: self.parent }
     }
 
     /// `None` in a forked child: the span is its parent's, who sends it, and may have locked it for ever.

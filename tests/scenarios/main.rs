@@ -12,6 +12,7 @@
 mod delivery;
 mod init;
 mod isolation;
+mod live;
 mod no_loop;
 #[cfg(feature = "otel")]
 mod otel;

@@ -242,6 +242,7 @@ impl Queue {
         if files.is_empty() {
             self.disk.failed_until = Some(now + STALL);
             self.waiting_bytes += batch.bytes();
+            self.has_pending |= batch.has_pending();
             batch.entries.append(&mut self.waiting);
             self.waiting = batch.entries;
             return files;

@@ -100,6 +100,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             batch_spans,
             batch_bytes,
             interval,
+            rests: false,
             keep_within,
         })
     })
@@ -142,7 +143,7 @@ proptest! {
         batch_bytes in 200..8_000_usize,
     ) {
         let policy =
-            Policy { queue_spans: 64, queue_bytes: 1 << 20, batch_spans, batch_bytes, interval: Duration::from_secs(5), keep_within: None };
+            Policy { queue_spans: 64, queue_bytes: 1 << 20, batch_spans, batch_bytes, interval: Duration::from_secs(5), rests: false, keep_within: None };
         let mut queue = Subject::new(policy);
         let sizes: Vec<usize> =
             paddings.iter().enumerate().map(|(number, padding)| queue.push(number, *padding).0).collect();

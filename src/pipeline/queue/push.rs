@@ -1,6 +1,6 @@
 //! What a record meets that is taken in: the bounds, and the oldest one, which makes room.
 
-use super::{Batch, Entry, Phase, Policy, Queue};
+use super::{Batch, Entry, Phase, Queue};
 use crate::error::LossReason;
 use crate::record::{Records, SpanRecord};
 
@@ -53,11 +53,19 @@ impl Queue {
 
     fn take_in(&mut self, arrival: Arrival, pushed: &mut Pushed) {
         let Arrival { size, record } = arrival;
+        let is_pending = record.notes.is_pending;
         let number = self.next_number;
         self.next_number += 1;
         self.accounts.accepted += 1;
         if self.phase != Phase::Open {
             self.lose(&[number], LossReason::NotRunning);
+            return;
+        }
+        pushed.wake |= std::mem::take(&mut self.is_resting);
+        if is_pending && !self.has_room(1, size) {
+            // It makes nobody else go: its span is sent when it ends.
+            self.give_up(&[number]);
+            pushed.evicted.push(record);
             return;
         }
         if self.bytes_in_hand() + size > self.policy.queue_bytes {
@@ -66,6 +74,9 @@ impl Queue {
             self.lose(&[number], LossReason::BytesFull);
             pushed.evicted.push(record);
             return;
+        }
+        if self.has_pending && !self.has_room(1, size) {
+            self.evict_pending(&mut pushed.evicted);
         }
         while self.spans >= self.policy.queue_spans {
             if !self.evict(LossReason::QueueFull, &mut pushed.evicted) {
@@ -81,17 +92,21 @@ impl Queue {
         self.spans += 1;
         self.bytes += size;
         self.waiting_bytes += size;
-        self.waiting.push_back(Entry { number, size, record });
+        self.has_pending |= is_pending;
+        self.waiting.push_back(Entry { number, size, is_pending, record });
+    }
+
+    fn has_room(&self, spans: usize, bytes: usize) -> bool {
+        self.spans + spans <= self.policy.queue_spans && self.bytes + bytes <= self.policy.queue_bytes
     }
 
     /// Whether so much more can be taken in without anything else to be done about it than that.
     pub(crate) fn has_room_for(&self, spans: usize, bytes: usize) -> bool {
-        let Policy { queue_spans, queue_bytes, .. } = self.policy;
         self.phase == Phase::Open
+            && !self.is_resting
             && !self.disk.is_on()
-            && spans <= queue_spans / 2
-            && self.spans + spans <= queue_spans
-            && self.bytes + bytes <= queue_bytes
+            && spans <= self.policy.queue_spans / 2
+            && self.has_room(spans, bytes)
             && (self.has_full_batch()
                 || !self.policy.is_full_batch(self.waiting.len() + spans, self.waiting_bytes + bytes))
     }
@@ -112,6 +127,37 @@ impl Queue {
         self.lose(&[entry.number], reason);
         evicted.push(entry.record);
         true
+    }
+
+    /// Makes room by all forms of spans that had not ended, but for those in a thread's hands and those that the disk will
+    /// keep.
+    fn evict_pending(&mut self, evicted: &mut Records) {
+        self.has_pending = false;
+        let batches = self.retrying.iter_mut().filter(|batch| !batch.is_on_disk());
+        let lists = batches.map(|batch| &mut batch.entries).chain(std::iter::once(&mut self.waiting));
+        let (mut gone, mut waiting_bytes) = (Vec::new(), 0);
+        for entries in lists {
+            let (pending, complete): (Vec<_>, Vec<_>) =
+                std::mem::take(entries).into_iter().partition(|entry| entry.is_pending);
+            *entries = complete.into();
+            waiting_bytes = entries.iter().map(|entry| entry.size).sum();
+            gone.extend(pending);
+        }
+        // The list of those that wait came last.
+        self.waiting_bytes = waiting_bytes;
+        self.retrying.retain(|batch| !batch.entries.is_empty());
+        self.spans -= gone.len();
+        self.bytes -= gone.iter().map(|entry| entry.size).sum::<usize>();
+        let mut numbers: Vec<u64> = gone.iter().map(|entry| entry.number).collect();
+        numbers.sort_unstable();
+        self.give_up(&numbers);
+        evicted.extend(gone.into_iter().map(|entry| entry.record));
+    }
+
+    /// Enters forms of spans that had not ended and that are not sent; `numbers` are in ascending order.
+    pub(super) fn give_up(&mut self, numbers: &[u64]) {
+        self.accounts.withheld.add(LossReason::Superseded, numbers.len() as u64);
+        self.tickets.note(|ticket| ticket.settle_partly(numbers, 0));
     }
 
     fn take_oldest(&mut self) -> Option<Entry> {

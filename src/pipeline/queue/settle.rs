@@ -99,6 +99,7 @@ impl Queue {
             Verdict::Retry { after, cause } => {
                 self.accounts.last_error = Some(cause);
                 let not_before = now + self.pause(batch.attempts, after, now, random);
+                self.has_pending |= batch.has_pending();
                 let attempts = batch.attempts.saturating_add(1);
                 self.retrying.push_back(Batch { not_before, attempts, ..batch });
                 Settled::default()

@@ -1,5 +1,7 @@
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
+mod pending;
+
 use super::*;
 use crate::export::Verdict;
 use crate::pipeline::accounts::Telling;
@@ -28,6 +30,7 @@ pub(super) fn queue() -> (Queue, Instant) {
         batch_spans: 4,
         batch_bytes: 500_000,
         interval: 5 * SECOND,
+        rests: false,
         keep_within: None,
     };
     (Queue::new(policy, now), now)
@@ -376,6 +379,7 @@ fn nothing_is_never_enough_to_send() {
         batch_spans: 4,
         batch_bytes: 9,
         interval: SECOND,
+        rests: false,
         keep_within: None,
     };
     let mut queue = Queue::new(policy, now);

@@ -155,6 +155,19 @@ impl Store {
         }
     }
 
+    /// Becomes the same as another one, in memory of its own.
+    pub(super) fn copy(&mut self, other: &Self) {
+        self.clear();
+        self.items.extend_from_slice(&other.items);
+        self.texts.push_str(&other.texts);
+        self.large.extend(other.large.iter().map(|large| match large {
+            Large::Text(text) => Large::Text(long::own(text)),
+            Large::Array(array) => Large::Array(array.clone()),
+        }));
+        (self.unused, self.managed, self.seen) = (other.unused, other.managed, other.seen);
+        self.index.clone_from(&other.index);
+    }
+
     pub(super) fn get(&self, key: &Key<'_>) -> Option<(Value<'_>, Origin)> {
         let item = self.items[self.position(key)?];
         Some((self.value(item.value), item.origin))

@@ -56,7 +56,7 @@ impl Pass<'_> {
             Status::Unset | Status::Ok => None,
         };
         self.trace_state(&mut record.trace_state);
-        self.attributes(&mut record.attributes, None);
+        self.attributes(&mut record.attributes, record.notes.is_pending.then_some(keys::OUTPUT.name()));
         for event in &mut record.events {
             let mut name = event.name.to_string();
             let size = self.text(Field::EVENT_NAME, false, &mut name, UNNAMED, Limits::NAMES);
@@ -127,7 +127,7 @@ impl Pass<'_> {
     }
 
     /// All attributes. What was replaced has no fault any more: the marker of one could repeat what was there. `also_cut`
-    /// is the key of one whose marker is elsewhere.
+    /// is the key of one whose marker is elsewhere, or of an output of which more may be to come.
     fn attributes(&mut self, attributes: &mut Attributes, also_cut: Option<&str>) {
         let cut = attributes.cut_keys();
         let mut too_long: Vec<(String, Text<'static>)> = Vec::new();

@@ -13,6 +13,7 @@ fn queue() -> (Queue, Instant) {
         batch_spans: 4,
         batch_bytes: 500_000,
         interval: 5 * SECOND,
+        rests: false,
         keep_within: Some(SECOND / 10),
     };
     let mut queue = Queue::new(policy, now);

@@ -17,6 +17,7 @@ fn queue(queue_spans: usize, queue_bytes: usize, keep_within: Option<Duration>) 
         batch_spans,
         batch_bytes,
         interval: 5 * SECOND,
+        rests: false,
         keep_within,
     })
 }
