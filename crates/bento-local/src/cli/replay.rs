@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bento::DeliveryError;
 use clap::Args;
@@ -23,6 +23,7 @@ const KINDS: [&str; 3] = ["json", "traj", "jsonl"];
 Examples:
   bento replay runs.json trajectories/
   bento replay --model claude-sonnet-4-5 --provider anthropic airline.json
+  bento replay --live --step 300ms runs.json     # to be watched while it goes on
 
 It reads chat logs (a JSON array of runs with OpenAI-style messages under `traj`, as tau-bench
 writes them; in a .jsonl file one run a line) and the trajectories of SWE-agent, and sends with
@@ -37,6 +38,12 @@ pub(super) struct Replay {
     /// Who serves that model
     #[arg(long, default_value = "openai")]
     provider: String,
+    /// Send what is open, too, so that the runs can be watched
+    #[arg(long)]
+    live: bool,
+    /// How long each turn of a model and each call of a tool takes; as fast as it goes if not given
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    step: Option<Duration>,
     #[command(flatten)]
     backend: Backend,
 }
@@ -51,10 +58,11 @@ struct Progress {
 
 impl Replay {
     pub(super) fn run(self) -> Result<ExitCode, CliError> {
-        let _bento = self.backend.sdk(|sdk| sdk)?;
+        let live = self.live;
+        let _bento = self.backend.sdk(|sdk| if live { sdk.live(true) } else { sdk })?;
         let speaker = Speaker::default().model(self.model).provider(self.provider);
         let started = Instant::now();
-        let mut progress = Progress::new();
+        let mut progress = Progress::new(self.step);
         let mut files = Vec::new();
         for path in self.files {
             match files_in(&path) {
@@ -74,13 +82,14 @@ impl Replay {
 }
 
 impl Progress {
-    fn new() -> Self {
+    fn new(step: Option<Duration>) -> Self {
         // It draws itself on standard error, and only on a terminal.
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} runs  {elapsed}  {msg}") {
             bar.set_style(style);
         }
-        Self { bar, sender: Sender::default(), runs: 0, unreadable: 0 }
+        let sender = step.map_or_else(Sender::default, |step| Sender::default().step(step));
+        Self { bar, sender, runs: 0, unreadable: 0 }
     }
 
     /// Sends the runs of a file; false if the backend takes nothing, so that more would be in vain.
@@ -121,13 +130,27 @@ impl Progress {
         let flushed = self.sender.flush();
         self.goes_on(flushed);
         self.bar.finish_and_clear();
-        let (sent, delivered) = (self.sender.sent(), bento::status().delivered());
+        // In live mode a span counts once for each form; those that were withheld were not needed.
+        let (sent, status) = (self.sender.sent(), bento::status());
+        let missing = status.accepted() - status.delivered() - status.withheld();
+        let delivered = sent.saturating_sub(missing);
         let (runs, seconds) = (self.runs, started.elapsed().as_secs_f64());
         let mut out = io::stdout().lock();
         writeln!(out, "{runs} runs: {delivered} of {sent} spans delivered to {address} in {seconds:.2} s")?;
         out.flush()?;
         Ok(if delivered == sent && self.unreadable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Nobody watches that long.
+const LONGEST_STEP: Duration = Duration::from_secs(3600);
+
+/// A time such as `300ms`.
+fn time(text: &str) -> Result<Duration, String> {
+    let time: Option<jiff::SignedDuration> = text.parse().ok();
+    time.and_then(|time| Duration::try_from(time).ok())
+        .filter(|time| *time <= LONGEST_STEP)
+        .ok_or_else(|| "it is no time with a unit of at most an hour: write 300ms, or 2s".to_owned())
 }
 
 /// The file itself, or the recordings in a folder, by name.

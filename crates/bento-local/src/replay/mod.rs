@@ -18,6 +18,7 @@
 mod chat;
 mod file;
 mod recording;
+mod step;
 mod swe_agent;
 
 pub use self::file::{ReadError, read};

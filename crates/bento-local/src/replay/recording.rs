@@ -1,9 +1,12 @@
 //! A recorded run, whatever file it came from, and how it is emitted.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use bento::DeliveryError;
 use serde_json::{Map, Value};
+
+use super::step::speak;
 
 /// What may wait to be sent: well below what the queue takes (2,048 spans, 32 MiB).
 const MOST_SPANS: u64 = 1_000;
@@ -58,7 +61,7 @@ pub(super) struct Call {
     pub(super) result: Option<String>,
 }
 
-/// Counts what is emitted and waits for the backend before the SDK's queue is full.
+/// Says how fast to replay, counts what is emitted, and waits for the backend before the SDK's queue is full.
 ///
 /// ```
 /// assert_eq!(bento_local::replay::Sender::default().sent(), 0);
@@ -68,6 +71,7 @@ pub struct Sender {
     sent: u64,
     waiting_spans: u64,
     waiting_bytes: usize,
+    step: Option<Duration>,
 }
 
 impl Default for Speaker {
@@ -106,15 +110,15 @@ impl Recording {
         }
         let run = run.start();
         for turn in &self.turns {
-            bento::track_ai("turn")
-                .model(&self.model)
-                .provider(&self.provider)
-                .input(&turn.input)
-                .output(&turn.output)
-                .send();
+            let call = bento::track_ai("turn").model(&self.model).provider(&self.provider).input(&turn.input);
+            if let Some(step) = sender.step {
+                speak(call, turn.output.as_deref().unwrap_or_default(), step);
+            } else {
+                call.output(&turn.output).send();
+            }
             sender.count([Some(&turn.input), turn.output.as_ref()])?;
             for call in &turn.calls {
-                call.replay();
+                call.replay(sender.step);
                 sender.count([Some(&call.arguments), call.result.as_ref()])?;
             }
         }
@@ -125,17 +129,43 @@ impl Recording {
 }
 
 impl Call {
-    fn replay(&self) {
-        let mut span = bento::tool_span(&self.tool).input(&self.arguments).output(&self.result);
+    fn replay(&self, step: Option<Duration>) {
+        let span = bento::tool_span(&self.tool).input(&self.arguments);
         // The recordings have no other sign of a failure.
-        if let Some(error) = self.result.as_ref().filter(|result| result.starts_with("Error:")) {
-            span = span.error(error);
+        let error = self.result.as_ref().filter(|result| result.starts_with("Error:"));
+        let Some(step) = step else {
+            let span = span.output(&self.result);
+            match error {
+                Some(error) => span.error(error).send(),
+                None => span.send(),
+            };
+            return;
+        };
+        let span = span.start();
+        sleep(step);
+        span.output(&self.result);
+        if let Some(error) = error {
+            span.error(error);
         }
-        span.send();
     }
 }
 
 impl Sender {
+    /// Has each turn of a model, whose answer comes piece by piece, and each call of a tool take so long: recordings have
+    /// no times, and without this everything is replayed as fast as it goes.
+    ///
+    /// With an SDK in live mode the run can be watched meanwhile. When it is over it is the same as without, but for its
+    /// times: those of each span, and the time to the first piece of an answer.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let sender = bento_local::replay::Sender::default().step(Duration::from_millis(300));
+    /// ```
+    #[must_use]
+    pub fn step(self, step: Duration) -> Self {
+        Self { step: Some(step), ..self }
+    }
+
     /// How many spans were emitted.
     pub fn sent(&self) -> u64 {
         self.sent

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use bento_local::{Config, Server};
+use bento_local::{Config, Run, RunState, Server};
 
-use crate::program::{NOBODY, SECRET, answer, ask, canned, run};
+use crate::program::{NOBODY, SECRET, answer, ask, bento, canned, run};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data");
 
@@ -80,6 +81,58 @@ fn spans_that_are_refused_are_lost_and_told() {
     assert!(finished.stdout.starts_with("2 runs: 0 of 7 spans delivered"), "{finished:?}");
     assert!(finished.stderr.starts_with("bento: ") && finished.stderr.contains("401"), "{finished:?}");
     assert!(requests.join().unwrap()[1].contains(SECRET));
+}
+
+#[test]
+fn a_run_can_be_watched_while_it_is_replayed() {
+    let server = Server::start(Config::default()).unwrap();
+    let chat = format!("{DATA}/chat.json");
+    let arguments = ["replay", "--live", "--step", "1500ms", &chat];
+    let environment = [("BENTOLABS_BASE_URL", server.url()), ("BENTOLABS_API_KEY", SECRET)];
+    let mut replay = bento(&arguments, &environment).spawn().unwrap();
+    let answer = await_run(&server, |run| {
+        let turn = run.spans.iter().find(|span| span.name == "turn" && span.is_pending())?;
+        turn.output.clone().filter(|text| !text.is_empty())
+    });
+    let tool = await_run(&server, |run| {
+        let tool = run.spans.iter().find(|span| span.kind == "tool" && span.is_pending())?;
+        assert_eq!(tool.output, None, "it is at work");
+        Some(tool.span_id)
+    });
+    let whole = await_run(&server, |run| {
+        let turn = run.spans.iter().find(|span| span.name == "turn" && !span.is_pending())?;
+        turn.output.clone()
+    });
+    assert!(whole.starts_with(&*answer) && whole.len() > answer.len(), "{answer} of {whole}");
+    await_run(&server, |run| {
+        run.spans.iter().find(|span| span.span_id == tool && !span.is_pending()).map(drop)
+    });
+    assert!(server.runs().unwrap().iter().any(|run| run.summary.state() == RunState::Running));
+    replay.kill().unwrap();
+    replay.wait().unwrap();
+}
+
+/// Looks at the runs until there is something to see.
+fn await_run<T>(server: &Server, look: impl Fn(&Run) -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(seen) = server.runs().unwrap().iter().find_map(&look) {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "it did not come to be seen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn live_and_step_by_step_it_ends_as_ever() {
+    let server = Server::start(Config::default()).unwrap();
+    let chat = format!("{DATA}/chat.json");
+    let printed = ask(server.url(), &["replay", "--live", "--step", "1ms", &chat]).printed();
+    assert_eq!(counts(&printed), format!("2 runs: 7 of 7 spans delivered to {}", server.url()));
+    for odd in ["soon", "-1s", "300", "2h"] {
+        run(&["replay", &format!("--step={odd}"), &chat], &[]).failed(2);
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod rest;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bento_local::{Config, Server};
 
@@ -24,8 +26,38 @@ const LARGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")
 
 #[test]
 fn small_recordings_come_out_as_they_went_in() {
-    let spans = replay(&files(Path::new(SMALL)));
+    let spans = replay(&files(Path::new(SMALL)), &[]).spans;
     assert_eq!(spans, 16);
+}
+
+#[test]
+fn runs_that_were_watched_are_the_same_when_they_are_over() {
+    let files = files(Path::new(SMALL));
+    let plain = replay(&files, &[]);
+    // Each step takes longer than what is open waits to be sent.
+    let watched = replay(&files, &["--live", "--step", "150ms"]);
+    is_same(&plain, &watched);
+    assert!(watched.forms >= 2 * watched.spans, "{} forms of {} spans", watched.forms, watched.spans);
+}
+
+#[test]
+fn many_runs_that_were_watched_are_the_same_when_they_are_over() {
+    let files = files(&Path::new(LARGE).join("tau-bench"));
+    if files.is_empty() {
+        eprintln!("skipped: there are no recordings in {LARGE}/tau-bench");
+        return;
+    }
+    let plain = replay(&files, &[]);
+    for pace in [&["--live"][..], &["--live", "--step", "2ms"]] {
+        is_same(&plain, &replay(&files, pace));
+    }
+}
+
+fn is_same(one: &Replayed, other: &Replayed) {
+    assert_eq!(one.essence.len(), other.essence.len());
+    for (one, other) in one.essence.iter().zip(&other.essence) {
+        assert_eq!(one, other);
+    }
 }
 
 #[test]
@@ -36,18 +68,34 @@ fn large_recordings_come_out_as_they_went_in() {
             eprintln!("skipped: there are no recordings in {LARGE}/{folder}");
             continue;
         }
-        let spans = replay(&files);
+        let spans = replay(&files, &[]).spans;
         assert!(spans >= at_least, "{folder}: {spans}");
     }
 }
 
-/// Sends the files and compares every run; gives how many spans they have.
-fn replay(files: &[PathBuf]) -> usize {
+/// What came out.
+struct Replayed {
+    spans: usize,
+    /// How many spans were received, each as often as it came.
+    forms: usize,
+    /// What does not differ from one replay to the next.
+    essence: Vec<String>,
+}
+
+/// Sends the files and compares every run.
+fn replay(files: &[PathBuf], pace: &[&str]) -> Replayed {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(Config::default().database(folder.path().join("runs.db"))).unwrap();
+    let forms = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&forms);
+    let config = Config::default().database(folder.path().join("runs.db")).on_body(move |body| {
+        let body = String::from_utf8_lossy(body);
+        counted.fetch_add(body.matches("\"startTimeUnixNano\"").count(), Ordering::Relaxed);
+    });
+    let server = Server::start(config).unwrap();
     let sent = Command::new(env!("CARGO_BIN_EXE_bento"))
         .arg("replay")
         .args(files)
+        .args(pace)
         .env_clear()
         .envs([("BENTOLABS_BASE_URL", server.url()), ("BENTOLABS_API_KEY", "bl_pk_local")])
         .output()
@@ -72,8 +120,9 @@ fn replay(files: &[PathBuf]) -> usize {
         rest.check(&row, run);
     }
     rest.check_sums(&recorded);
+    let essence = rest.essence();
     server.stop();
-    spans
+    Replayed { spans, forms: forms.load(Ordering::Relaxed), essence }
 }
 
 /// The session alone would do if each were recorded once.

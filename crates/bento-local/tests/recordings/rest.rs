@@ -88,6 +88,44 @@ impl Rest {
         assert_eq!(branches.lines().filter(|line| is_branch(line)).count(), run.steps.len(), "{tree}");
     }
 
+    /// Every run with every span, but for what differs from one replay to the next: ids, times, and the order of what
+    /// happened at the same time.
+    pub(crate) fn essence(&self) -> Vec<String> {
+        const DIFFERS: [&str; 8] = [
+            "id",
+            "trace_id",
+            "span_id",
+            "start_time",
+            "end_time",
+            "duration_ms",
+            "time",
+            "gen_ai.response.time_to_first_chunk",
+        ];
+        let without = |value: &Value| {
+            let mut object = value.as_object().unwrap().clone();
+            object.retain(|key, _| !DIFFERS.contains(&key.as_str()));
+            object
+        };
+        let mut runs: Vec<String> = Vec::new();
+        for row in self.pages("/workspaces/local/traces?limit=100", "cursor") {
+            let whole = self.get(&format!("/traces/{}/body", row["id"].as_str().unwrap()));
+            let root = whole["spans"].as_array().unwrap().iter().find(|span| span["parent_id"].is_null());
+            let root = root.unwrap()["span_id"].clone();
+            let mut spans: Vec<String> = Vec::new();
+            for span in whole["spans"].as_array().unwrap() {
+                let mut span = without(span);
+                span["attributes"] = without(&span["attributes"]).into();
+                span["events"] = span["events"].as_array().unwrap().iter().map(without).collect();
+                span["parent_id"] = json!(span["parent_id"] == root);
+                spans.push(Value::from(span).to_string());
+            }
+            spans.sort_unstable();
+            runs.push(format!("{} {spans:?}", Value::from(without(&row))));
+        }
+        runs.sort_unstable();
+        runs
+    }
+
     /// What all runs add up to.
     pub(crate) fn check_sums(&self, runs: &[Recorded]) {
         let everything = "start=2000-01-01T00:00:00Z&end=2200-01-01T00:00:00Z";
