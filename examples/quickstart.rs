@@ -1,6 +1,7 @@
 //! A small agent, seen: `cargo run --example quickstart`.
 //!
-//! It starts a local backend in this process, runs an agent of several steps, and prints the run as it arrived there.
+//! It starts a local backend in this process, runs an agent of several steps, and prints the run as it arrived there. Live
+//! mode is on, so that a backend elsewhere shows the steps as they start.
 //! With `BENTOLABS_API_KEY` set, the run goes to the backend the environment names instead. With `-- --serve` the backend
 //! stays until Ctrl-C, to be looked at with `bento`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -23,8 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         _ => Some(Server::start(Config::default())?),
     };
     let _bento = match &local {
-        Some(server) => bento::builder().api_key("bl_pk_local").base_url(server.url()).init()?,
-        None => bento::init()?,
+        Some(server) => bento::builder().api_key("bl_pk_local").base_url(server.url()).live(true).init()?,
+        None => bento::builder().live(true).init()?,
     };
 
     let run =
