@@ -1,5 +1,8 @@
 //! Reading a run back over HTTP, from this backend or from another one with the same paths.
 
+#[cfg(feature = "cli")]
+mod stream;
+
 use std::fmt;
 use std::io::Read;
 use std::time::Duration;
@@ -11,6 +14,8 @@ use ureq::RequestBuilder;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{HeaderMap, HeaderValue, Response};
 
+#[cfg(feature = "cli")]
+pub(crate) use self::stream::Subscription;
 use crate::terminal::clean;
 use crate::{IdError, Run, Span, TraceId};
 

@@ -34,6 +34,8 @@ pub mod cli;
 pub mod client;
 mod config;
 mod connections;
+#[cfg(feature = "cli")]
+mod event_stream;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzed;
