@@ -302,14 +302,14 @@ fn tokens(input: Option<u64>, output: Option<u64>) -> Option<String> {
     (input.is_some() || output.is_some()).then(|| format!("{}→{} tok", side(input), side(output)))
 }
 
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(" ")
 }
 
 /// Three digits or so, in the unit that fits.
-fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     if time < Duration::from_millis(1) {
         format!("{} µs", time.as_micros())

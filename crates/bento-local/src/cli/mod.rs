@@ -14,6 +14,7 @@ mod serve;
 mod table;
 mod traces;
 mod trajectories;
+mod watch;
 mod workspaces;
 
 use std::ffi::OsString;
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   bento serve                  # a backend on this machine; prints what to set
   bento doctor                 # whether traces arrive there
+  bento watch                  # runs as they happen
   bento traces list            # what your agents did, newest first
   bento traces show TRACE_ID   # one run as a tree";
 
@@ -64,6 +66,8 @@ Example:
         #[command(flatten)]
         backend: Backend,
     },
+    /// See runs as they happen, on a terminal
+    Watch(watch::Watch),
     /// Find out whether traces arrive, and what is missing in them
     Doctor(doctor::Doctor),
     /// Send recorded runs, as their agents would have
@@ -99,6 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Command::Workspaces(Group { command, remote }) => command.run(&remote),
         Command::Trajectories(Group { command, remote }) => command.run(&remote),
         Command::ShowRun { show, backend } => show.run(&backend),
+        Command::Watch(watch) => watch.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Replay(replay) => replay.run(),
         Command::Completions(completions) => completions.run(Arguments::command()),

@@ -41,9 +41,7 @@ pub(super) struct Backend {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Remote {
-    #[command(flatten)]
-    pub(super) backend: Backend,
+pub(super) struct Workspace {
     /// The workspace's id
     #[arg(
         long,
@@ -55,6 +53,14 @@ pub(super) struct Remote {
         help_heading = "Backend"
     )]
     workspace: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Remote {
+    #[command(flatten)]
+    pub(super) backend: Backend,
+    #[command(flatten)]
+    workspace: Workspace,
     /// How the answer is shown: a table on a terminal and raw elsewhere, unless this is given
     #[arg(long, global = true, value_enum, value_name = "FORM", help_heading = "Backend")]
     pub(super) output: Option<Output>,
@@ -115,14 +121,20 @@ impl Backend {
     }
 }
 
-impl Remote {
-    pub(super) fn workspace(&self) -> &str {
+impl Workspace {
+    pub(super) fn id(&self) -> &str {
         given(&self.workspace).unwrap_or(WORKSPACE)
     }
 }
 
+impl Remote {
+    pub(super) fn workspace(&self) -> &str {
+        self.workspace.id()
+    }
+}
+
 /// The key of the environment, if there is one.
-fn key() -> Option<String> {
+pub(super) fn key() -> Option<String> {
     let key = env::var_os(KEY)?.into_string().unwrap_or_else(|odd| odd.to_string_lossy().into_owned());
     given(&key).map(str::to_owned)
 }

@@ -214,19 +214,19 @@ async fn until_stopped(server: &Server, mut stop: Stop, prints: bool) -> io::Res
 
 /// Ctrl-C, or the system's wish that the program ends. It is listened for from the moment this is made.
 #[cfg(unix)]
-struct Stop {
+pub(super) struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Stop {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -236,15 +236,15 @@ impl Stop {
 
 /// Ctrl-C. It is listened for from the moment this is made.
 #[cfg(windows)]
-struct Stop(tokio::signal::windows::CtrlC);
+pub(super) struct Stop(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
 impl Stop {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         self.0.recv().await;
     }
 }

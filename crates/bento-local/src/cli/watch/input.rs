@@ -1,0 +1,70 @@
+//! Keys, the size of the terminal, and the wish that the program ends.
+
+use std::io;
+use std::sync::mpsc::SyncSender;
+
+use ratatui::crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::heard::{self, Heard};
+use super::state::{Event, Key};
+use crate::cli::serve::Stop;
+
+/// Tells what happens at the terminal; if that cannot be read any more, the end.
+pub(super) fn start(heard: SyncSender<Heard>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // In this mode of the terminal Ctrl-C is a key; the system's wish is none.
+    let mut stop = runtime.block_on(async { Stop::listen() })?;
+    heard::spawn("end", heard.clone(), move |heard| {
+        runtime.block_on(stop.wait());
+        let _ = heard.send(Heard::End(Ok(())));
+    })?;
+    heard::spawn("keys", heard, read)?;
+    Ok(())
+}
+
+fn read(heard: &SyncSender<Heard>) {
+    loop {
+        let tell = match event::read() {
+            Ok(event::Event::Key(key)) => key_of(key).map(|key| Heard::Event(Event::Key(key))),
+            Ok(event::Event::Resize(..)) => Some(Heard::Resized),
+            Ok(_) => None,
+            Err(error) => {
+                let _ = heard.send(Heard::End(Err(error)));
+                return;
+            }
+        };
+        if tell.is_some_and(|tell| heard.send(tell).is_err()) {
+            return;
+        }
+    }
+}
+
+fn key_of(KeyEvent { code, modifiers, kind, .. }: KeyEvent) -> Option<Key> {
+    if kind == KeyEventKind::Release {
+        return None;
+    }
+    if modifiers.contains(KeyModifiers::CONTROL) {
+        return match code {
+            KeyCode::Char('c' | 'C') => Some(Key::Interrupt),
+            // So some terminals send backspace.
+            KeyCode::Char('h') => Some(Key::Backspace),
+            _ => None,
+        };
+    }
+    match code {
+        KeyCode::Up => Some(Key::Up),
+        KeyCode::Down => Some(Key::Down),
+        KeyCode::Left => Some(Key::Left),
+        KeyCode::Right => Some(Key::Right),
+        KeyCode::PageUp => Some(Key::PageUp),
+        KeyCode::PageDown => Some(Key::PageDown),
+        KeyCode::Home => Some(Key::Home),
+        KeyCode::End => Some(Key::End),
+        KeyCode::Enter => Some(Key::Enter),
+        KeyCode::Tab | KeyCode::BackTab => Some(Key::Tab),
+        KeyCode::Esc => Some(Key::Escape),
+        KeyCode::Backspace => Some(Key::Backspace),
+        KeyCode::Char(c) => Some(Key::Char(c)),
+        _ => None,
+    }
+}
