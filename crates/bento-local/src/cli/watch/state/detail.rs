@@ -123,6 +123,9 @@ impl Reading {
                 lines.push(Line::Note(format!("… {bytes} more bytes: {command} shows them")));
             }
         }
+        if lines.is_empty() {
+            lines.push(Line::Note("It has no input and no output.".to_owned()));
+        }
         self.lines = lines;
     }
 }

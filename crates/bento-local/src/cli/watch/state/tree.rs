@@ -38,6 +38,8 @@ pub(in super::super) struct Line<'a> {
     /// Spans below it.
     pub(in super::super) below: usize,
     pub(in super::super) is_folded: bool,
+    /// Failed spans that the fold hides.
+    pub(in super::super) hidden_failures: usize,
 }
 
 impl Tree {
@@ -95,7 +97,10 @@ impl Tree {
         let node = self.nodes[place];
         let below = node.end - place - 1;
         let is_folded = below > 0 && self.is_folded(&node);
-        Some(Line { step: &self.steps[node.step], node, below, is_folded })
+        let hidden = if is_folded { place + 1..node.end } else { 0..0 };
+        let hidden_failures =
+            self.nodes[hidden].iter().filter(|node| self.steps[node.step].has_failed()).count();
+        Some(Line { step: &self.steps[node.step], node, below, is_folded, hidden_failures })
     }
 
     /// For each level above a line, from the top: whether more siblings follow there.

@@ -43,7 +43,7 @@ impl<'a> Bar<'a> {
     /// Writes at the right, if all of it fits.
     pub(super) fn put_right(&mut self, role: Role, text: &str) -> &mut Self {
         let columns = u16::try_from(text::width(text)).unwrap_or(u16::MAX);
-        if columns > 0 && columns < self.free.width {
+        if columns > 0 && columns < self.free.width && !self.free.is_empty() {
             let x = self.free.right() - columns;
             let style = self.theme.style(role);
             self.buffer.set_stringn(x, self.free.y, text, columns.into(), style);

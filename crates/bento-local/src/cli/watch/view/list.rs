@@ -12,6 +12,7 @@ use super::Origin;
 use super::bar::Bar;
 use super::columns::{self, Column, GAP};
 use super::theme::{Role, Theme};
+use crate::Timestamp;
 
 /// The sign and a name of which one sees what it is.
 const FIRST: usize = 2 + 14;
@@ -36,7 +37,7 @@ pub(super) fn draw(buffer: &mut Buffer, state: &State, origin: &Origin, theme: T
         return empty(buffer, runs, origin, theme, places.rows);
     }
     let width = usize::from(places.rows.width);
-    let columns = columns::fitting(&columns(runs), width, FIRST);
+    let columns = columns::fitting(&columns(runs, state.now), width, FIRST);
     let taken: usize = columns.iter().map(|column| column.width + GAP).sum();
     let first = width.saturating_sub(taken);
     heading(&mut Bar::new(buffer, theme, places.heading), &columns, first);
@@ -59,12 +60,17 @@ fn title(bar: &mut Bar<'_>, runs: &Runs, origin: &Origin) {
     bar.put_right(Role::Dim, &origin.place());
 }
 
-fn columns(runs: &Runs) -> Vec<Column<What>> {
+fn columns(runs: &Runs, now: Timestamp) -> Vec<Column<What>> {
     let rows = runs.rows();
     let any = |says: fn(&Run) -> bool, width| if rows.iter().any(says) { width } else { 0 };
     let widest = |cell: fn(&Run) -> usize, most: usize| rows.iter().map(cell).max().unwrap_or(0).min(most);
+    let time = rows.iter().map(|run| text::width(&super::elapsed(run, now))).max().unwrap_or(0).max(7);
     let steps = rows.iter().map(|run| text::width(&steps(run))).max().unwrap_or(0).max(5);
-    let column = |what, title, width, importance| Column { what, title, width, importance };
+    let column = |what, title: &'static str, width: usize, importance| {
+        // What is empty in every row is left out.
+        let width = if width == 0 { 0 } else { width.max(title.len()) };
+        Column { what, title, width, importance }
+    };
     vec![
         column(What::State, "STATE", 10, 3),
         column(What::Models, "MODELS", widest(|run| text::width(&run.models.join(", ")), 24), 6),
@@ -72,7 +78,7 @@ fn columns(runs: &Runs) -> Vec<Column<What>> {
         column(What::Steps, "STEPS", steps, 2),
         column(What::Tokens, "TOKENS", any(|run| run.total_tokens > 0, 9), 4),
         column(What::Cost, "COST", any(|run| run.cost.is_some(), 8), 5),
-        column(What::Time, "TIME", 11, 0),
+        column(What::Time, "TIME", time, 0),
         column(What::Started, "STARTED", 7, 1),
     ]
 }

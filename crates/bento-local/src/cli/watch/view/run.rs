@@ -168,14 +168,16 @@ fn name(bar: &mut Bar<'_>, tree: &Tree, line: &TreeLine<'_>, run: RunState, colu
     let branches = branches(tree, line, columns / 2);
     let (sign, role) = theme.step(line.step, run);
     let mut name = if line.step.name.is_empty() { "(no name)".to_owned() } else { line.step.name.clone() };
-    if line.is_folded {
-        // Writing to a String cannot fail.
-        let _ = write!(name, " (+{})", line.below);
-    }
+    // Writing to a String cannot fail.
+    let _ = match (line.is_folded, line.hidden_failures) {
+        (false, _) => Ok(()),
+        (true, 0) => write!(name, " (+{})", line.below),
+        (true, failures) => write!(name, " (+{}, {failures}✗)", line.below),
+    };
     let used = text::width(&branches) + 2;
     let name = text::cut(&name, columns.saturating_sub(used));
     let gap = " ".repeat(columns.saturating_sub(used + text::width(&name)));
-    let of_name = if line.step.has_failed() { Role::Bad } else { Role::Plain };
+    let of_name = if line.step.has_failed() || line.hidden_failures > 0 { Role::Bad } else { Role::Plain };
     bar.put(Role::Dim, &branches)
         .put(role, sign)
         .put(Role::Plain, " ")
