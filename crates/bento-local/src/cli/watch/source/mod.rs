@@ -3,6 +3,8 @@
 
 mod asking;
 mod listening;
+#[cfg(test)]
+mod tests;
 
 use self::listening::Listener;
 use super::heard::{self, Heard};

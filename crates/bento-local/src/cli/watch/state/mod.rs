@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) runs: Runs,
     pub(super) opened: Option<Opened>,
     pub(super) link: Link,
+    /// Nobody tells what changes: it is asked for every second.
+    polls: bool,
     /// The words that are typed.
     pub(super) prompt: Option<String>,
     /// The keys are shown.
@@ -58,6 +60,7 @@ impl State {
             runs: Runs::default(),
             opened: None,
             link: Link::default(),
+            polls: false,
             prompt: None,
             shows_keys: false,
             notice: None,
@@ -124,7 +127,7 @@ impl State {
 
     fn watch(&mut self, target: Target) {
         self.watch += 1;
-        self.link = Link::Connecting;
+        (self.link, self.polls) = (Link::Connecting, false);
         self.effects.push(Effect::Watch(self.watch, target));
         self.resize();
     }
@@ -165,15 +168,13 @@ impl State {
     fn hear(&mut self, news: News) {
         match news {
             News::Ready => {
-                self.link = Link::Live;
+                (self.link, self.polls) = (Link::Live, false);
                 self.load();
             }
             News::Poll => {
-                let first = self.link != Link::Polling;
-                self.link = Link::Polling;
+                self.polls = true;
                 let question = match &mut self.opened {
                     Some(opened) => opened.poll(),
-                    None if first => self.runs.ask(),
                     None => self.runs.poll(),
                 };
                 self.ask(question);
@@ -200,10 +201,14 @@ impl State {
     }
 
     fn answer(&mut self, answer: Answer) {
-        if let Some(reason) = answer.reason() {
-            self.notice = Some(reason.to_owned());
+        match answer.reason() {
+            // Where nobody else tells, the answers tell how things stand.
+            Some(reason) if self.polls => self.link = Link::Lost(reason.to_owned()),
+            Some(reason) => self.notice = Some(reason.to_owned()),
+            None if self.polls => self.link = Link::Polling,
+            None => {}
         }
-        let polls = self.link == Link::Polling;
+        let polls = self.polls;
         let opened = self.opened.as_mut();
         let next = match answer {
             Answer::Runs(question, page) => {

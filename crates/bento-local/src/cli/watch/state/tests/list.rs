@@ -122,6 +122,16 @@ fn without_a_stream_it_asks_every_second() {
     scene.runs(&asked, page(vec![run(1, "running")], false));
     assert_eq!(scene.hear(News::Poll), [ask_runs(None, "")]);
 
+    assert_eq!(scene.state.link, Link::Polling);
+    let question = Question::Runs(Filter::default(), None);
+    let failed = Answer::Runs(question, Err(Failure::Other("refused".to_owned())));
+    scene.apply(Event::Answer(Box::new(failed)));
+    assert_eq!(scene.state.link, Link::Lost("refused".to_owned()));
+    let asked = scene.hear(News::Poll);
+    assert!(matches!(scene.state.link, Link::Lost(_)), "until it is answered");
+    scene.runs(&asked, page(vec![run(1, "running")], false));
+    assert_eq!(scene.state.link, Link::Polling);
+
     let (mut scene, _) = Scene::new(Some(trace(1)));
     let row = [Effect::Ask(Question::Run(trace(1)))];
     let steps = Question::Steps(trace(1), None);

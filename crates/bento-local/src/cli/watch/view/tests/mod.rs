@@ -170,7 +170,8 @@ fn the_last_line_tells_how_things_stand() {
     assert_eq!(last(&state), "✗ connection lost, retrying  the answer broke off");
     assert!(screen(&state)[2].contains("user_turn"), "what is shown stays");
     state.apply(Event::News(1, News::Poll));
-    assert!(last(&state).starts_with("● every second  "));
+    let mut state = answered(state, &runs(), &[], &json!({}));
+    assert!(last(&state).starts_with("● every second  "), "{}", last(&state));
     "/日本 x".chars().for_each(|c| state.apply(Event::Key(Key::Char(c))));
     assert_eq!(last(&state), "/日本 x");
     let mut terminal = terminal(&state, true);
