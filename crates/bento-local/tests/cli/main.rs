@@ -11,3 +11,5 @@ mod serve;
 #[cfg(unix)]
 mod terminal;
 mod traces;
+#[cfg(unix)]
+mod watch;

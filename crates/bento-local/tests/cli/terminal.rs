@@ -13,19 +13,27 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::program::{SECRET, bento, finish};
 use crate::traces::{BAD, GOOD, server};
 
-/// Runs a command whose standard output and error are a terminal, and gives what it showed.
-fn on_terminal(columns: u16, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+/// A terminal of so many columns: the side that shows what comes, and a way to open the side that programs see.
+pub(crate) fn open(columns: u16) -> (OwnedFd, impl Fn() -> OwnedFd) {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
     let name = ptsname(&controller, Vec::new()).unwrap();
-    let open = || -> OwnedFd {
-        rustix::fs::open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap()
+    let open = move || -> OwnedFd {
+        rustix::fs::open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())
+            .unwrap()
     };
+    // While nobody has it open, some systems forget its size.
     let terminal = open();
     tcsetwinsize(&terminal, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    (controller, open)
+}
+
+/// Runs a command whose standard output and error are a terminal, and gives what it showed.
+fn on_terminal(columns: u16, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let (controller, open) = open(columns);
     let mut command = bento(arguments, environment);
-    let child = command.stdout(Stdio::from(terminal)).stderr(Stdio::from(open())).spawn().unwrap();
+    let child = command.stdout(Stdio::from(open())).stderr(Stdio::from(open())).spawn().unwrap();
     // It holds the terminal open, which would then never end.
     drop(command);
     let shown = thread::spawn(move || {

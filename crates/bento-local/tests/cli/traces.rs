@@ -25,7 +25,7 @@ pub(crate) fn send_run(url: &str, key: &str) {
 }
 
 /// A span of 20 ms; `id` and `parent` are small numbers, parent 0 is none.
-fn span(trace: &str, id: u64, parent: u64, name: &str) -> Value {
+pub(crate) fn span(trace: &str, id: u64, parent: u64, name: &str) -> Value {
     let start = START + id * 500_000_000;
     let text = |key: &str, text: &str| json!({"key": key, "value": {"stringValue": text}});
     let mut attributes = vec![text("input.value", "Where to?")];
@@ -42,7 +42,7 @@ fn span(trace: &str, id: u64, parent: u64, name: &str) -> Value {
     span
 }
 
-fn send(url: &str, key: &str, spans: &[Value]) {
+pub(crate) fn send(url: &str, key: &str, spans: &[Value]) {
     let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
     let request = ureq::post(format!("{url}/v1/traces")).header("authorization", format!("Bearer {key}"));
     let mut answer = request.header("content-type", "application/json").send(body).unwrap();

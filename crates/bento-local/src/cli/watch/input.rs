@@ -25,6 +25,7 @@ pub(super) fn start(heard: SyncSender<Heard>) -> io::Result<()> {
 fn read(heard: &SyncSender<Heard>) {
     loop {
         let tell = match event::read() {
+            Ok(event::Event::Key(key)) if is_redraw(key) => Some(Heard::Resized),
             Ok(event::Event::Key(key)) => key_of(key).map(|key| Heard::Event(Event::Key(key))),
             Ok(event::Event::Resize(..)) => Some(Heard::Resized),
             Ok(_) => None,
@@ -37,6 +38,11 @@ fn read(heard: &SyncSender<Heard>) {
             return;
         }
     }
+}
+
+/// Ctrl-L, as everywhere.
+fn is_redraw(key: KeyEvent) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('l')
 }
 
 fn key_of(KeyEvent { code, modifiers, kind, .. }: KeyEvent) -> Option<Key> {

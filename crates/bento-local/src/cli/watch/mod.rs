@@ -104,6 +104,10 @@ impl Watching {
     fn go_on(mut self) -> io::Result<()> {
         let start = Instant::now();
         loop {
+            // Not every change of size is told: one that comes together with a key is lost on the way.
+            if screen::size() != self.state.size {
+                self.redraw()?;
+            }
             self.state.settle();
             for effect in self.state.take_effects() {
                 match effect {
@@ -124,6 +128,13 @@ impl Watching {
         }
     }
 
+    /// Draws everything anew, in the size that the terminal has now.
+    fn redraw(&mut self) -> io::Result<()> {
+        let size = self.screen.resize()?;
+        self.state.apply(Event::Resized(size.width, size.height));
+        Ok(())
+    }
+
     /// Takes in what comes until it is time to draw; gives the end, if that came.
     fn hear(&mut self, drawn: Instant, waits: Duration) -> Option<io::Result<()>> {
         let mut until = drawn + waits;
@@ -137,11 +148,8 @@ impl Watching {
                     }
                     until = until.min(drawn + FRAME);
                 }
-                Ok(Heard::Resized) => match self.screen.resize() {
-                    Ok(size) => {
-                        self.state.apply(Event::Resized(size.width, size.height));
-                        break;
-                    }
+                Ok(Heard::Resized) => match self.redraw() {
+                    Ok(()) => break,
                     Err(error) => return Some(Err(error)),
                 },
                 Ok(Heard::End(end)) => return Some(end),

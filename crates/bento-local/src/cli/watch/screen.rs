@@ -6,7 +6,7 @@ use std::panic;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
+use ratatui::crossterm::terminal::{self, Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::layout::{Rect, Size};
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
@@ -15,6 +15,9 @@ const USUAL: Size = Size { width: 80, height: 24 };
 
 /// Bytes of a screen that are written at once.
 const PIECE: usize = 64 << 10;
+
+/// Without a look at where the cursor stands: not every terminal answers, and the keys are read elsewhere.
+const CLEAR: Clear = Clear(ClearType::All);
 
 /// The terminal while it is ours. Dropping it gives it back.
 pub(super) struct Screen {
@@ -39,17 +42,17 @@ impl Screen {
 
     fn enter() -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(PIECE, io::stdout());
-        execute!(out, EnterAlternateScreen)?;
+        execute!(out, EnterAlternateScreen, CLEAR)?;
         // Standard output is what is drawn on; the controlling terminal may be another one.
         let viewport = Viewport::Fixed(Rect::from(((0, 0).into(), size())));
-        let mut terminal = Terminal::with_options(CrosstermBackend::new(out), TerminalOptions { viewport })?;
-        terminal.clear()?;
+        let terminal = Terminal::with_options(CrosstermBackend::new(out), TerminalOptions { viewport })?;
         Ok(Self { terminal })
     }
 
-    /// The terminal has another size now.
+    /// The terminal has another size now, or shows what it should not: all of it is drawn anew.
     pub(super) fn resize(&mut self) -> io::Result<Size> {
         let size = size();
+        execute!(self.terminal.backend_mut(), CLEAR)?;
         self.terminal.resize(Rect::from(((0, 0).into(), size)))?;
         Ok(size)
     }

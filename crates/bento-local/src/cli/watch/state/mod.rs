@@ -24,7 +24,7 @@ use super::layout::{self, Focus};
 use crate::terminal::is_text;
 use crate::{Timestamp, TraceId};
 
-/// How long it takes until what failed is asked for again.
+/// How long it takes until something is asked for again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Characters of what can be searched for, as the backend takes them.
@@ -48,6 +48,10 @@ pub(super) struct State {
     pub(super) size: Size,
     /// When it was last looked for what is to be asked again.
     retried: Timestamp,
+    /// When everything was asked for last; not since another thing is watched.
+    loaded: Option<Timestamp>,
+    /// Everything is to be asked for, as soon as that is not too often.
+    is_stale: bool,
     /// The number of what is watched.
     watch: u64,
     effects: Vec<Effect>,
@@ -67,6 +71,8 @@ impl State {
             now,
             size,
             retried: now,
+            loaded: None,
+            is_stale: false,
             watch: 0,
             effects: Vec::new(),
         };
@@ -128,6 +134,7 @@ impl State {
     fn watch(&mut self, target: Target) {
         self.watch += 1;
         (self.link, self.polls) = (Link::Connecting, false);
+        (self.loaded, self.is_stale) = (None, false);
         self.effects.push(Effect::Watch(self.watch, target));
         self.resize();
     }
@@ -154,6 +161,9 @@ impl State {
 
     fn tick(&mut self, now: Timestamp) {
         self.now = now;
+        if self.is_stale {
+            self.load();
+        }
         if now.since(self.retried) < AGAIN {
             return;
         }
@@ -192,7 +202,13 @@ impl State {
         }
     }
 
+    /// Asks for everything. A busy backend may say that there is reason to many times a second.
     fn load(&mut self) {
+        self.is_stale = self.loaded.is_some_and(|loaded| self.now.since(loaded) < AGAIN);
+        if self.is_stale {
+            return;
+        }
+        self.loaded = Some(self.now);
         let questions = match &mut self.opened {
             Some(opened) => opened.ask(),
             None => self.runs.ask().into_iter().collect(),

@@ -54,10 +54,13 @@ impl Runs {
         self.scroll.select(self.scroll.index, self.rows.len(), seen);
     }
 
-    /// Asks for the newest, anew.
+    /// Asks for the newest, now or once what is awaited was answered.
     pub(super) fn ask(&mut self) -> Option<Question> {
+        self.is_stale = self.asked.is_some();
+        if self.is_stale {
+            return None;
+        }
         self.fresh.clear();
-        self.is_stale = false;
         self.asked = Some(Question::Runs(self.filter.clone(), None));
         self.asked.clone()
     }

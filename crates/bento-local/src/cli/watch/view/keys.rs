@@ -7,14 +7,15 @@ use super::super::text;
 use super::bar::Bar;
 use super::theme::{Role, Theme};
 
-const KEYS: [(&str, &str); 17] = [
+const KEYS: [(&str, &str); 18] = [
+    ("q, Ctrl-C", "quit"),
     ("↑ ↓, j k", "one row"),
     ("PageUp PageDown", "one screen"),
     ("Home End, g G", "the first, the last"),
     ("Enter", "open a run; read a step"),
     ("Esc, Backspace", "back; all runs again"),
     ("/", "search runs; the next step of that name"),
-    ("q, Ctrl-C", "quit"),
+    ("Ctrl-L", "draw the screen anew"),
     ("", ""),
     ("Runs", ""),
     ("s", "all, running, completed, failed, …"),

@@ -35,14 +35,14 @@ fn the_newest_run_is_on_top_and_a_chosen_one_stays_chosen() {
 #[test]
 fn news_are_newer_than_an_answer_that_was_under_way() {
     let mut scene = Scene::list(vec![run(1, "running")]);
-    let asked = scene.hear(News::Ready);
+    let asked = scene.reset();
     scene.hear(News::Run(Box::new(run(1, "completed"))));
     scene.hear(News::Run(Box::new(run(2, "running"))));
     scene.runs(&asked, page(vec![run(1, "running")], false));
     assert_eq!(scene.names(), ">run 2, run 1");
     assert_eq!(scene.state.runs.rows()[1].state, RunState::Completed);
     // The next answer does without run 2: it has gone.
-    let asked = scene.hear(News::Ready);
+    let asked = scene.reset();
     scene.runs(&asked, page(vec![run(1, "completed")], false));
     assert_eq!(scene.names(), ">run 1");
 }
@@ -58,9 +58,9 @@ fn runs_that_do_not_pass_the_filter_leave_the_list() {
     scene.hear(News::Run(Box::new(run(1, "completed"))));
     assert_eq!(scene.names(), "");
     let states: Vec<_> = (0..5).flat_map(|_| scene.write("s")).collect();
-    use RunState::{Cancelled, Completed, Failed, Unfinished};
-    let all = [Some(Completed), Some(Failed), Some(Cancelled), Some(Unfinished), None];
-    assert_eq!(states, all.map(|state| ask_runs(state, "")));
+    let all = [RunState::Completed, RunState::Failed, RunState::Cancelled, RunState::Unfinished].map(Some);
+    let all = all.into_iter().chain([None]);
+    assert_eq!(states, all.map(|state| ask_runs(state, "")).collect::<Vec<_>>());
 }
 
 #[test]
@@ -88,14 +88,14 @@ fn more_runs_are_asked_for_where_somebody_gets_to() {
     assert_eq!(scene.runs(&asked, page(first, true)), []);
     let behind = Effect::Ask(Question::Runs(Filter::default(), Some((moment(101), trace(101)))));
     assert_eq!(scene.press(&[Key::PageDown, Key::PageDown, Key::PageDown]), []);
-    assert_eq!(scene.press(&[Key::PageDown]), [behind.clone()]);
+    assert_eq!(scene.press(&[Key::PageDown]), std::slice::from_ref(&behind));
     assert_eq!(scene.press(&[Key::End]), [], "it is awaited");
     let second: Vec<_> = (1..=100).rev().map(|number| run(number, "completed")).collect();
     assert_eq!(scene.runs(&[behind], page(second, false)), []);
     scene.press(&[Key::End]);
     assert_eq!((scene.state.runs.rows().len(), scene.state.runs.scroll.index), (200, 199));
     // The first page anew leaves what is behind it.
-    let asked = scene.hear(News::Ready);
+    let asked = scene.reset();
     let first: Vec<_> = (102..=201).rev().map(|number| run(number, "completed")).collect();
     scene.runs(&asked, page(first, true));
     assert_eq!((scene.state.runs.rows().len(), scene.state.runs.scroll.index), (201, 200));
@@ -105,11 +105,11 @@ fn more_runs_are_asked_for_where_somebody_gets_to() {
 #[test]
 fn what_fails_is_told_and_asked_again() {
     let mut scene = Scene::list(vec![run(1, "completed")]);
-    let [Effect::Ask(question)] = &scene.hear(News::Ready)[..] else { unreachable!("a question") };
+    let [Effect::Ask(question)] = &scene.reset()[..] else { unreachable!("a question") };
     let failure = Failure::Other("no answer".to_owned());
     scene.apply(Event::Answer(Box::new(Answer::Runs(question.clone(), Err(failure)))));
     assert_eq!((scene.state.notice.as_deref(), scene.names().as_str()), (Some("no answer"), ">run 1"));
-    assert_eq!(scene.apply(Event::Tick(moment(1))), [ask_runs(None, "")]);
+    assert_eq!(scene.apply(Event::Tick(moment(11))), [ask_runs(None, "")]);
     scene.hear(News::Lost("reset".to_owned()));
     assert_eq!(scene.names(), ">run 1", "what is shown stays");
 }
@@ -163,4 +163,18 @@ fn a_run_is_opened_and_left() {
     assert_eq!(scene.names(), "run 2, >run 1");
     assert_eq!(scene.press(&[Key::Char('q')]), [Effect::Quit]);
     assert_eq!(scene.press(&[Key::Interrupt]), [Effect::Quit]);
+}
+
+#[test]
+fn a_busy_backend_is_asked_once_a_second() {
+    let mut scene = Scene::list(vec![run(1, "completed")]);
+    let asked = scene.reset();
+    assert_eq!(asked, [ask_runs(None, "")]);
+    for _ in 0..20 {
+        assert_eq!(scene.hear(News::Ready), []);
+    }
+    scene.runs(&asked, page(vec![run(1, "completed")], false));
+    assert_eq!(scene.hear(News::Ready), []);
+    assert_eq!(scene.apply(Event::Tick(moment(11))), [ask_runs(None, "")], "nothing is missed");
+    assert_eq!(scene.apply(Event::Tick(moment(13))), [], "one question at a time");
 }

@@ -79,11 +79,11 @@ impl Scene {
     fn settle(&mut self) -> Vec<Effect> {
         self.state.settle();
         let effects = self.state.take_effects();
-        let watched = effects.iter().filter_map(|effect| match effect {
+        let mut watched = effects.iter().rev().filter_map(|effect| match effect {
             Effect::Watch(number, _) => Some(*number),
             _ => None,
         });
-        self.watch = watched.last().unwrap_or(self.watch);
+        self.watch = watched.next().unwrap_or(self.watch);
         effects
     }
 
@@ -94,6 +94,13 @@ impl Scene {
 
     fn hear(&mut self, news: News) -> Vec<Effect> {
         self.apply(Event::News(self.watch, news))
+    }
+
+    /// The stream says, a while later, that everything is to be asked for again.
+    fn reset(&mut self) -> Vec<Effect> {
+        let later = moment(self.state.now.since(moment(0)).as_secs() + 10);
+        self.apply(Event::Tick(later));
+        self.hear(News::Ready)
     }
 
     fn runs(&mut self, asked: &[Effect], page: Page<Run>) -> Vec<Effect> {

@@ -121,8 +121,7 @@ fn screen(state: &State) -> Vec<String> {
 
 fn is(state: &State, expected: &[&str]) {
     let screen = screen(state);
-    let told: String = screen.iter().map(|line| format!("            {line:?},\n")).collect();
-    assert!(screen == expected, "the screen is:\n{told}");
+    assert!(screen == expected, "the screen is: {screen:#?}");
 }
 
 fn runs() -> [Run; 4] {
@@ -227,7 +226,7 @@ fn nothing_on_the_screen_drives_the_terminal() {
     let row = run(1, "failed", &json!({"name": bad, "user_id": bad, "models": [bad]}));
     let span = step(1, 0, bad, &json!({"kind": bad, "model": bad, "status": "ERROR"}));
     let detail = json!({"status": "ERROR", "status_message": bad, "input": bad, "attributes": {bad: bad}});
-    let mut states = [list(120, 20, &[row.clone()]), opened(120, 20, row, &[span], &detail)];
+    let mut states = [list(120, 20, std::slice::from_ref(&row)), opened(120, 20, row, &[span], &detail)];
     states[0].apply(Event::Key(Key::Char('/')));
     bad.chars().for_each(|c| states[0].apply(Event::Key(Key::Char(c))));
     for state in &states {
