@@ -130,6 +130,37 @@ fn a_run_appears_and_is_looked_into() {
 }
 
 #[test]
+fn a_run_is_seen_while_it_happens() {
+    let server = Server::start(Config::default()).unwrap();
+    let mut seen = Seen::start(80, &["watch"], &somewhere(&server));
+    seen.sees(&["No runs yet", "● live"]);
+    let pending = |id, parent, name| {
+        let mut span = span(GOOD, id, parent, name);
+        let pending = json!({"key": "bento.pending", "value": {"boolValue": true}});
+        span["attributes"].as_array_mut().unwrap().push(pending);
+        span
+    };
+    send(server.url(), "bl_pk_test", &[pending(1, 0, "turn")]);
+    seen.sees(&[" turn", "running"]);
+    seen.press("\r");
+    seen.sees(&[" turn  running", "1 step", "Where to?", "● live"]);
+    send(server.url(), "bl_pk_test", &[pending(2, 1, "search")]);
+    seen.sees(&["▾", " search", "!✓"]);
+    let mut failed = span(GOOD, 2, 1, "search");
+    failed["status"] = json!({"code": 2, "message": "timeout"});
+    send(server.url(), "bl_pk_test", &[failed]);
+    seen.sees(&["└─✗ search", "✗ 1 failed", " turn  running"]);
+    send(server.url(), "bl_pk_test", &[span(GOOD, 1, 0, "turn")]);
+    seen.sees(&["✗ turn  failed", "▾✓ turn", "└─✗ search"]);
+    // What was selected stays so, and `e` goes to the error.
+    seen.sees(&["── ✓ turn"]);
+    seen.press("e");
+    seen.sees(&["── ✗ search", "Error", "timeout"]);
+    seen.press("q");
+    seen.ends(0);
+}
+
+#[test]
 fn one_run_is_opened_where_it_failed() {
     let server = server();
     let mut seen = Seen::start(100, &["watch", BAD], &somewhere(&server));

@@ -172,11 +172,16 @@ impl Step {
         self.kind.eq_ignore_ascii_case("tool")
     }
 
-    /// Whether `other`, another form of the same span, is to stay instead: one that has ended instead of one that has
-    /// not, and of two that have not the later one.
+    /// Whether `other`, a form of the same span that was heard after this one, takes its place: not if this one has ended
+    /// and the other has not, or if it is the earlier one of two that have not. What has ended may still change: a span's
+    /// kind is assumed anew when something comes below it.
     pub(super) fn gives_way_to(&self, other: &Self) -> bool {
-        let rank = |step: &Self| (!step.is_pending(), if step.is_pending() { step.duration_ms } else { 0.0 });
-        rank(self) < rank(other)
+        let is_later = match (self.is_pending(), other.is_pending()) {
+            (false, pending) => !pending,
+            (true, false) => true,
+            (true, true) => self.duration_ms <= other.duration_ms,
+        };
+        is_later && self != other
     }
 }
 
@@ -308,6 +313,7 @@ mod tests {
         assert_eq!(gives_way(step("OK", 1), step("PENDING", 9)), Some(false));
         assert_eq!(gives_way(step("PENDING", 1), step("PENDING", 2)), Some(true));
         assert_eq!(gives_way(step("PENDING", 2), step("PENDING", 2)), Some(false));
-        assert_eq!(gives_way(step("OK", 1), step("ERROR", 2)), Some(false));
+        assert_eq!(gives_way(step("OK", 1), step("OK", 1)), Some(false));
+        assert_eq!(gives_way(step("OK", 1), step("OK", 2)), Some(true));
     }
 }

@@ -80,3 +80,71 @@ fn give_back() {
     let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
     let _ = io::stdout().flush();
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::File;
+    use std::io::Read as _;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    use std::{env, thread};
+
+    use rustix::fs::{Mode, OFlags};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::tcgetattr;
+
+    use super::*;
+
+    const PANICS: &str = "BENTO_TEST_PANICS";
+
+    /// Takes the screen that it runs on, and panics.
+    #[test]
+    #[expect(clippy::panic, reason = "it is what is tried")]
+    fn taken_for_a_panic() -> io::Result<()> {
+        if env::var_os(PANICS).is_none() {
+            return Ok(());
+        }
+        let _screen = Screen::take()?;
+        panic!("on purpose")
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_is_told() -> Result<(), Box<dyn std::error::Error>> {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        grantpt(&controller)?;
+        unlockpt(&controller)?;
+        let name = ptsname(&controller, Vec::new())?;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let open = || rustix::fs::open(name.as_c_str(), flags, Mode::empty()).map(Stdio::from);
+        let terminal = rustix::fs::open(name.as_c_str(), flags, Mode::empty())?;
+        let before = tcgetattr(&terminal)?.local_modes;
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["--exact", "cli::watch::screen::tests::taken_for_a_panic", "--nocapture"]);
+        command.env(PANICS, "1").stdin(open()?).stdout(open()?).stderr(open()?);
+        let mut child = command.spawn()?;
+        drop(command);
+        let shown = thread::spawn(move || {
+            let (mut controller, mut shown, mut piece) = (File::from(controller), Vec::new(), [0; 4096]);
+            while let Ok(length @ 1..) = controller.read(&mut piece) {
+                shown.extend(&piece[..length]);
+            }
+            String::from_utf8_lossy(&shown).into_owned()
+        });
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let status = loop {
+            match child.try_wait()? {
+                Some(status) => break status,
+                None if Instant::now() > deadline => child.kill()?,
+                None => thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        assert_eq!(status.code(), Some(101), "{status}");
+        assert_eq!(tcgetattr(&terminal)?.local_modes, before);
+        drop(terminal);
+        let shown = shown.join().map_err(|_| "the reader")?;
+        let place = |text: &str| shown.find(text).ok_or_else(|| format!("no {text:?} in {shown:?}"));
+        let (taken, back) = (place("\x1b[?1049h")?, place("\x1b[?1049l")?);
+        assert!(taken < back && back < place("panicked at")? && back < place("\x1b[?25h")?, "{shown:?}");
+        Ok(())
+    }
+}

@@ -141,10 +141,13 @@ impl Opened {
         answer: Result<Page<Span>, Failure>,
     ) -> Option<Question> {
         let page = self.pages.answered(question, answer)?;
-        let next = self.pages.ask_behind(question, self.trace_id, &page);
+        let end = Pages::end(&page);
         for step in page.items {
-            self.take_in(step);
+            if self.pages.is_news(step.span_id) {
+                self.take_in(step);
+            }
         }
+        let next = self.pages.ask_behind(question, self.trace_id, end);
         if self.pages.is_loaded && self.aim == Aim::Failure {
             self.settle();
             self.show_failure();
@@ -169,6 +172,7 @@ impl Opened {
 
     pub(super) fn step_heard(&mut self, step: Span) {
         if step.trace_id == self.trace_id {
+            self.pages.heard(step.span_id);
             self.take_in(step);
         }
     }

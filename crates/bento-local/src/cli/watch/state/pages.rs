@@ -1,8 +1,10 @@
 //! The pages of a run's steps, read one after the other.
 
+use std::collections::HashSet;
+
 use super::super::rows::{Page, Step};
 use super::message::{Failure, Question};
-use crate::TraceId;
+use crate::{SpanId, TraceId};
 
 /// How far reading has come.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub(super) struct Pages {
     /// They are to be read again once they are all there.
     is_stale: bool,
     has_failed: bool,
+    /// What news said of these is newer than the pages.
+    fresh: HashSet<SpanId>,
 }
 
 impl Pages {
@@ -24,12 +28,25 @@ impl Pages {
         if self.is_stale {
             return None;
         }
+        self.fresh.clear();
         self.asked = Some(Question::Steps(of, None));
         self.asked.clone()
     }
 
     pub(super) fn are_awaited(&self) -> bool {
         self.asked.is_some()
+    }
+
+    /// News came of a span.
+    pub(super) fn heard(&mut self, span: SpanId) {
+        if self.asked.is_some() {
+            self.fresh.insert(span);
+        }
+    }
+
+    /// Whether a span of a page says more than news have.
+    pub(super) fn is_news(&self, span: SpanId) -> bool {
+        !self.fresh.contains(&span)
     }
 
     /// Takes an answer; gives the steps in it, if that is what was awaited.
@@ -46,15 +63,19 @@ impl Pages {
         answer.ok()
     }
 
-    /// What comes behind this page: the next one, or, once all were read, those that are stale by now.
+    /// The step behind which the next page begins, if there is one.
+    pub(super) fn end(page: &Page<Step>) -> Option<SpanId> {
+        page.items.last().filter(|_| page.next_cursor.is_some()).map(|step| step.span_id)
+    }
+
+    /// Asks for the page behind this step, or, once all were read, for those that are stale by now.
     pub(super) fn ask_behind(
         &mut self,
         question: &Question,
         of: TraceId,
-        page: &Page<Step>,
+        end: Option<SpanId>,
     ) -> Option<Question> {
-        let last = page.items.last().filter(|_| page.next_cursor.is_some());
-        let next = last.map(|step| Question::Steps(of, Some(step.span_id)));
+        let next = end.map(|end| Question::Steps(of, Some(end)));
         // A backend that leads round in circles is left.
         if let Some(next) = next.filter(|next| next != question) {
             self.asked = Some(next);

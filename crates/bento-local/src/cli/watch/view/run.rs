@@ -69,7 +69,7 @@ fn facts(run: &Run, opened: &Opened, now: Timestamp) -> Vec<(Role, String)> {
         facts.push((Role::Bad, format!("✗ {} failed", count(failures))));
     }
     facts.push((Role::Plain, super::elapsed(run, now)));
-    facts.push((Role::Plain, format!("{} steps", count(steps))));
+    facts.push((Role::Plain, format!("{} step{}", count(steps), if steps == 1 { "" } else { "s" })));
     if run.total_tokens > 0 {
         facts.push((Role::Plain, format!("{} tok", text::number(run.total_tokens))));
     }

@@ -140,3 +140,20 @@ fn a_run_that_is_not_there_is_told() {
     scene.hear(News::Run(Box::new(run(1, "running"))));
     assert!(!scene.opened().is_missing);
 }
+
+#[test]
+fn news_of_a_step_are_newer_than_a_page_that_was_under_way() {
+    let mut scene = Scene::run("running", vec![step(1, 0, "PENDING")]);
+    let kind = |scene: &Scene| scene.opened().tree.step(span(1)).unwrap().kind.clone();
+    let of_kind = |kind: &str, status: &str| Span { kind: kind.to_owned(), ..step(1, 0, status) };
+    let asked = scene.reset();
+    assert!(asked.contains(&Effect::Ask(Question::Steps(trace(1), None))), "{asked:?}");
+    scene.hear(News::Step(Box::new(of_kind("agent", "OK"))));
+    scene.steps(Question::Steps(trace(1), None), page(vec![of_kind("llm", "OK")], false));
+    assert_eq!(kind(&scene), "agent");
+    scene.reset();
+    scene.steps(Question::Steps(trace(1), None), page(vec![of_kind("chain", "OK")], false));
+    assert_eq!(kind(&scene), "chain");
+    scene.hear(News::Step(Box::new(of_kind("tool", "PENDING"))));
+    assert_eq!(kind(&scene), "chain", "it has ended");
+}

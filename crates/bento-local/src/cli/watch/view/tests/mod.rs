@@ -231,6 +231,6 @@ fn nothing_on_the_screen_drives_the_terminal() {
     bad.chars().for_each(|c| states[0].apply(Event::Key(Key::Char(c))));
     for state in &states {
         let screen = screen(state).concat();
-        assert!(screen.contains("a") && screen.chars().all(crate::terminal::is_text), "{screen:?}");
+        assert!(screen.contains('a') && screen.chars().all(crate::terminal::is_text), "{screen:?}");
     }
 }
