@@ -56,7 +56,8 @@ impl Desk {
             }
             Question::Step(trace, span) => {
                 let path = path(&["spans", &span.to_string()]);
-                Answer::Step(trace, span, get(&self.client, &path, &[]).map_err(|error| missing_or(&error)))
+                let of = [("trace_id", trace.to_string())];
+                Answer::Step(trace, span, get(&self.client, &path, &of).map_err(|error| missing_or(&error)))
             }
         }
     }

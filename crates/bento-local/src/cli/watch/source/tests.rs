@@ -201,7 +201,7 @@ fn questions_are_answered_one_after_the_other() {
         ),
         format!("GET /traces/{TRACE}"),
         format!("GET /traces/{TRACE}/spans?limit=1000&after_id=00f067aa0ba902b7"),
-        "GET /spans/00f067aa0ba902b7".to_owned(),
+        format!("GET /spans/00f067aa0ba902b7?trace_id={TRACE}"),
     ];
     assert_eq!(requests.join().unwrap(), expected);
 }

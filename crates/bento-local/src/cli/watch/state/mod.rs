@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) shows_keys: bool,
     /// What is to be told, until the next key.
     pub(super) notice: Option<String>,
+    /// Why the last question was not answered.
+    pub(super) failure: Option<String>,
     pub(super) now: Timestamp,
     pub(super) size: Size,
     /// When it was last looked for what is to be asked again.
@@ -68,6 +70,7 @@ impl State {
             prompt: None,
             shows_keys: false,
             notice: None,
+            failure: None,
             now,
             size,
             retried: now,
@@ -189,7 +192,11 @@ impl State {
                 };
                 self.ask(question);
             }
-            News::Lost(reason) => self.link = Link::Lost(reason),
+            News::Lost(reason) => {
+                self.link = Link::Lost(reason);
+                // A backend that has no room for one more stream may still answer.
+                self.load();
+            }
             News::Run(run) => match &mut self.opened {
                 Some(opened) => opened.run_heard(*run),
                 None => self.runs.heard(*run),
@@ -220,9 +227,13 @@ impl State {
         match answer.reason() {
             // Where nobody else tells, the answers tell how things stand.
             Some(reason) if self.polls => self.link = Link::Lost(reason.to_owned()),
-            Some(reason) => self.notice = Some(reason.to_owned()),
-            None if self.polls => self.link = Link::Polling,
-            None => {}
+            Some(reason) => self.failure = Some(reason.to_owned()),
+            None => {
+                self.failure = None;
+                if self.polls {
+                    self.link = Link::Polling;
+                }
+            }
         }
         let polls = self.polls;
         let opened = self.opened.as_mut();

@@ -78,7 +78,7 @@ fn status(buffer: &mut Buffer, state: &State, theme: Theme, area: Rect) {
         bar.put(Role::Warn, "  following");
     }
     let reason = if let Link::Lost(reason) = &state.link { Some(reason) } else { None };
-    if let Some(told) = state.notice.as_ref().or(reason) {
+    if let Some(told) = state.notice.as_ref().or(reason).or(state.failure.as_ref()) {
         bar.put(Role::Plain, "  ").put(Role::Warn, told);
         return;
     }

@@ -108,8 +108,11 @@ fn what_fails_is_told_and_asked_again() {
     let [Effect::Ask(question)] = &scene.reset()[..] else { unreachable!("a question") };
     let failure = Failure::Other("no answer".to_owned());
     scene.apply(Event::Answer(Box::new(Answer::Runs(question.clone(), Err(failure)))));
-    assert_eq!((scene.state.notice.as_deref(), scene.names().as_str()), (Some("no answer"), ">run 1"));
-    assert_eq!(scene.apply(Event::Tick(moment(11))), [ask_runs(None, "")]);
+    assert_eq!((scene.state.failure.as_deref(), scene.names().as_str()), (Some("no answer"), ">run 1"));
+    let asked = scene.apply(Event::Tick(moment(11)));
+    assert_eq!(asked, [ask_runs(None, "")]);
+    scene.runs(&asked, page(vec![run(1, "completed")], false));
+    assert_eq!(scene.state.failure, None, "it is well again");
     scene.hear(News::Lost("reset".to_owned()));
     assert_eq!(scene.names(), ">run 1", "what is shown stays");
 }
@@ -177,4 +180,14 @@ fn a_busy_backend_is_asked_once_a_second() {
     assert_eq!(scene.hear(News::Ready), []);
     assert_eq!(scene.apply(Event::Tick(moment(11))), [ask_runs(None, "")], "nothing is missed");
     assert_eq!(scene.apply(Event::Tick(moment(13))), [], "one question at a time");
+}
+
+#[test]
+fn what_cannot_be_heard_is_still_asked_for() {
+    let (mut scene, _) = Scene::new(None);
+    let asked = scene.hear(News::Lost("no room".to_owned()));
+    assert_eq!(asked, [ask_runs(None, "")]);
+    scene.runs(&asked, page(vec![run(1, "completed")], false));
+    assert_eq!((scene.names().as_str(), &scene.state.link), (">run 1", &Link::Lost("no room".to_owned())));
+    assert_eq!(scene.hear(News::Lost("no room".to_owned())), [], "not too often");
 }
