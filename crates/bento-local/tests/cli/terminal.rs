@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::thread;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -16,6 +17,8 @@ use crate::traces::{BAD, GOOD, server};
 /// A terminal of so many columns: the side that shows what comes, and a way to open the side that programs see.
 pub(crate) fn open(columns: u16) -> (OwnedFd, impl Fn() -> OwnedFd) {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    // A program that had it would keep its own terminal from ever going away.
+    fcntl_setfd(&controller, FdFlags::CLOEXEC).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
     let name = ptsname(&controller, Vec::new()).unwrap();

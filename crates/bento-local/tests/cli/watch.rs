@@ -23,7 +23,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A program on a terminal.
 struct Seen {
-    child: Child,
+    /// Until its end is waited for.
+    child: Option<Child>,
     keys: File,
     screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
     /// The side that the program has, and how it was set before.
@@ -38,7 +39,7 @@ impl Seen {
         let before = tcgetattr(&terminal).unwrap();
         let mut command = bento(arguments, environment);
         command.stdin(Stdio::from(open())).stdout(Stdio::from(open())).stderr(Stdio::from(open()));
-        let child = command.spawn().unwrap();
+        let child = Some(command.spawn().unwrap());
         let keys = File::from(controller);
         let screen = Arc::new((Mutex::new(vt100::Parser::new(size(24), size(columns), 0)), Condvar::new()));
         let (mut shown, drawn) = (keys.try_clone().unwrap(), Arc::clone(&screen));
@@ -82,16 +83,30 @@ impl Seen {
         let winsize = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&self.terminal, winsize).unwrap();
         // The system tells those alone whose own terminal it is.
-        kill_process(Pid::from_child(&self.child), Signal::WINCH).unwrap();
+        self.signal(Signal::WINCH);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
     }
 
     /// Waits for the end, which leaves the terminal as it was.
-    fn ends(self, code: i32) {
+    fn ends(mut self, code: i32) {
         self.waits(|screen| !screen.alternate_screen() && !screen.hide_cursor(), "the terminal as it was");
         // It is set back before, and nothing else changes it.
         let modes = |termios: &Termios| (termios.local_modes, termios.input_modes, termios.output_modes);
         assert_eq!(modes(&tcgetattr(&self.terminal).unwrap()), modes(&self.before));
-        assert_eq!(finish(self.child).code, Some(code));
+        assert_eq!(finish(self.child.take().unwrap()).code, Some(code));
+    }
+}
+
+/// A test that fails leaves nobody behind.
+impl Drop for Seen {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
     }
 }
 
@@ -180,7 +195,7 @@ fn what_ends_it_leaves_the_terminal_as_it_was() {
     let server = server();
     let seen = Seen::start(80, &["watch"], &somewhere(&server));
     seen.sees(&["second turn"]);
-    kill_process(Pid::from_child(&seen.child), Signal::TERM).unwrap();
+    seen.signal(Signal::TERM);
     seen.ends(0);
 }
 
