@@ -2,12 +2,18 @@
 
 use std::io;
 use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::terminal;
 
 use super::heard::{self, Heard};
 use super::state::{Event, Key};
 use crate::cli::serve::Stop;
+
+/// How long the terminal may take to be given back.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Tells what happens at the terminal; if that cannot be read any more, the end.
 pub(super) fn start(heard: SyncSender<Heard>) -> io::Result<()> {
@@ -16,10 +22,22 @@ pub(super) fn start(heard: SyncSender<Heard>) -> io::Result<()> {
     let mut stop = runtime.block_on(async { Stop::listen() })?;
     heard::spawn("end", heard.clone(), move |heard| {
         runtime.block_on(stop.wait());
-        let _ = heard.send(Heard::End(Ok(())));
+        end(heard);
     })?;
     heard::spawn("keys", heard, read)?;
     Ok(())
+}
+
+/// Ends the program, which may be writing to a terminal that nobody reads, as one at the other end of a dead line: then
+/// it is not waited for.
+fn end(heard: &SyncSender<Heard>) {
+    let last = Instant::now() + PATIENCE;
+    while heard.try_send(Heard::End(Ok(()))).is_err() && Instant::now() < last {
+        thread::sleep(PATIENCE / 100);
+    }
+    thread::sleep(last.saturating_duration_since(Instant::now()));
+    let _ = terminal::disable_raw_mode();
+    std::process::exit(1);
 }
 
 fn read(heard: &SyncSender<Heard>) {
