@@ -3,7 +3,7 @@
 //! It starts a local backend in this process, runs an agent of several steps, and prints the run as it arrived there. Live
 //! mode is on, so that a backend elsewhere shows the steps as they start.
 //! With `BENTOLABS_API_KEY` set, the run goes to the backend the environment names instead. With `-- --serve` the backend
-//! stays until Ctrl-C, to be looked at with `bento`.
+//! stays until Ctrl-C, to be looked at in a browser and with `bento`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
@@ -47,7 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Keeps the backend until Ctrl-C.
 async fn stay(server: &Server, trace: &str) -> std::io::Result<()> {
-    println!("\nIt is still there, at {}; Ctrl-C ends it. In another terminal:\n", server.url());
+    println!("\nThe backend is still there; Ctrl-C ends it. See the run in a browser:\n");
+    println!("  {}/runs/{trace}\n\nOr in another terminal:\n", server.url());
     println!("  export BENTOLABS_BASE_URL={}", server.url());
     println!(
         "  bento traces list\n  bento traces show {trace}\n  bento traces get-body {trace} --output pretty\n"

@@ -176,6 +176,7 @@ impl Serve {
         }
         let key = if has_key { "(the key it was given)" } else { "bl_pk_local" };
         let here = here(server.addr());
+        writeln!(out, "\nSee the runs at http://{here}/, or on a terminal with `bento watch`.")?;
         writeln!(out, "\nPoint an SDK at it:\n")?;
         writeln!(out, "  BENTOLABS_BASE_URL=http://{here}\n  BENTOLABS_API_KEY={key}\n")?;
         if self.host.is_unspecified() {
