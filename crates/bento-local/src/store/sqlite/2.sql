@@ -5,8 +5,8 @@ ALTER TABLE runs ADD COLUMN lead_pending INTEGER NOT NULL DEFAULT 0;  -- the spa
 ALTER TABLE runs ADD COLUMN replaced     INTEGER NOT NULL DEFAULT 0;  -- how many spans were pending and are complete
 ALTER TABLE runs ADD COLUMN heard        INTEGER NOT NULL DEFAULT 0;  -- when the last span arrived
 
--- Of runs from before this step it is not known; what goes on has ended no later than it arrived.
-UPDATE runs SET heard = end_time WHERE state <> 'completed' AND state = 'running';
+-- Of runs from before this step it is not known: what goes on has ended no later than it arrived, unless its clock was wrong.
+UPDATE runs SET heard = min(end_time, unixepoch() * 1000000000) WHERE state <> 'completed' AND state = 'running';
 
 -- Which runs are to be looked at for how long nothing was heard of them.
 CREATE INDEX runs_running ON runs (heard) WHERE state = 'running';

@@ -1,5 +1,7 @@
 //! Spans that have not ended, and runs that never do.
 
+use std::time::SystemTime;
+
 use super::*;
 
 /// The span while it is open, as it is sent `end` nanoseconds behind its start.
@@ -191,7 +193,7 @@ fn who_is_not_heard_of_is_given_up_until_it_is() -> Outcome {
     Ok(())
 }
 
-/// What the first version has written: a run that is done, and one without its root.
+/// What the first version has written: a run that is done, one without its root, and one of a clock that is far ahead.
 const FIRST_VERSION: &str = "
 INSERT INTO runs VALUES (1, 'local', '00000000000000000000000000000001', 'step 1', 'ok', 'completed',
     1700000000000000000, 1700000001000000000, 1000000000, 1, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, '[]', '{}',
@@ -199,6 +201,9 @@ INSERT INTO runs VALUES (1, 'local', '00000000000000000000000000000001', 'step 1
 INSERT INTO runs VALUES (2, 'local', '00000000000000000000000000000002', 'step 2', 'ok', 'running',
     1700000000000000000, 1700000001000000000, 1000000000, 1, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, '[]', '{}',
     '0000000000000002', 1700000000000000000, 0, 0);
+INSERT INTO runs VALUES (3, 'local', '00000000000000000000000000000003', 'step 3', 'ok', 'running',
+    7000000000000000000, 7000000001000000000, 1000000000, 1, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, '[]', '{}',
+    '0000000000000003', 7000000000000000000, 0, 0);
 INSERT INTO spans (run, span_id, parent_id, name, status, start_time, end_time) VALUES
     (1, '0000000000000001', NULL, 'step 1', 'UNSET', 1700000000000000000, 1700000001000000000),
     (2, '0000000000000002', '0000000000000001', 'step 2', 'UNSET', 1700000000000000000, 1700000001000000000);
@@ -223,6 +228,7 @@ fn a_file_of_the_first_version_goes_on() -> Outcome {
     assert!(store.give_up(heard)?.is_empty());
     assert_eq!(store.give_up(Timestamp::from_unix_nanos(heard.unix_nanos() + 1))?, [trace(2)?]);
     assert_eq!(state(2)?, Some(RunState::Unfinished));
+    assert_eq!(store.give_up(Timestamp::of(SystemTime::now() + Duration::from_secs(2)))?, [trace(3)?]);
     keep(&store, &[pending(&span(2, 1, 0, 0)?, 1), span(1, 3, 1, 0)?])?;
     keep(&store, &[span(2, 1, 0, 0)?])?;
     assert_eq!((state(1)?, state(2)?), (Some(RunState::Completed), Some(RunState::Completed)));
@@ -232,6 +238,6 @@ fn a_file_of_the_first_version_goes_on() -> Outcome {
         Some(("step 1".to_owned(), 2))
     );
     drop(store);
-    assert_eq!(Sqlite::open(Place::File(path))?.totals(WORKSPACE, &Filter::default())?.spans, 4);
+    assert_eq!(Sqlite::open(Place::File(path))?.totals(WORKSPACE, &Filter::default())?.spans, 5);
     Ok(())
 }
