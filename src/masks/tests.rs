@@ -71,7 +71,8 @@ fn tokens_and_private_keys_go() {
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
     let pem =
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0Z3VS5JJ\nabc+/=\n-----END RSA PRIVATE KEY-----";
-    let quoted = json!({ "pem": pem, "next": 1 }).to_string();
+    // As a text: in which order a map is written is up to who else uses `serde_json`.
+    let quoted = format!(r#"{{"next":1,"pem":{}}}"#, json!(pem));
     let twice = json!({ "arguments": quoted }).to_string();
     become_masks(
         &Masks::api_keys(),
