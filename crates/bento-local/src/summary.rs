@@ -65,7 +65,7 @@ pub(crate) struct Lead {
     pub(crate) is_root: bool,
     pub(crate) start_time: Timestamp,
     pub(crate) span_id: SpanId,
-    /// It says that it did not come to its own end.
+    /// It is a root and says that it did not come to its own end.
     pub(crate) broken_off: bool,
     /// It has not ended.
     pub(crate) is_pending: bool,
@@ -245,11 +245,12 @@ impl Summary {
 
 impl Lead {
     fn of(span: &Span) -> Self {
+        let is_root = span.parent_id.is_none();
         Self {
-            is_root: span.parent_id.is_none(),
+            is_root,
             start_time: span.start_time,
             span_id: span.span_id,
-            broken_off: span.says("bento.cancelled") || span.says("bento.unfinished"),
+            broken_off: is_root && (span.says("bento.cancelled") || span.says("bento.unfinished")),
             is_pending: span.is_pending(),
         }
     }

@@ -203,6 +203,13 @@ pub(super) const SPAN_SHORT: &str = "substr(s.name, 1, 1000) AS name, substr(s.k
 pub(super) const SPAN_TEXTS: &str = "s.name, s.kind, s.model, s.provider, s.user_id, s.session_id, s.service_name, s.service_version, s.tags, \
     s.status_message, s.attributes, s.events, s.input, s.output";
 
+/// What a run has from each of its spans, and from its roots alone. Nothing else is read: it may be long.
+const SPAN_SUMMED: &str = "r.trace_id, s.span_id, s.parent_id, s.status, s.start_time, s.end_time, s.input_tokens, \
+    s.output_tokens, s.cost, s.name, s.model, NULL AS kind, NULL AS provider, false AS has_child, \
+    iif(s.parent_id IS NULL, s.user_id, NULL) AS user_id, iif(s.parent_id IS NULL, s.session_id, NULL) AS session_id, \
+    iif(s.parent_id IS NULL, s.service_version, NULL) AS service_version, iif(s.parent_id IS NULL, s.tags, NULL) AS tags, \
+    iif(s.parent_id IS NULL, s.attributes, NULL) AS attributes";
+
 /// A span with what both [`SPAN_SHORT`] and [`SPAN_TEXTS`] name.
 pub(super) fn span(row: &Row<'_>) -> rusqlite::Result<Span> {
     let kind: Option<String> = row.get("kind")?;
@@ -251,6 +258,18 @@ pub(super) fn full_span(row: &Row<'_>) -> rusqlite::Result<Span> {
     })
 }
 
+/// A span with what [`SPAN_SUMMED`] names.
+fn summed_span(row: &Row<'_>) -> rusqlite::Result<Span> {
+    Ok(Span {
+        user_id: row.get("user_id")?,
+        session_id: row.get("session_id")?,
+        service_version: row.get("service_version")?,
+        tags: json(row, "tags")?.unwrap_or_default(),
+        attributes: json(row, "attributes")?.unwrap_or_default(),
+        ..span(row)?
+    })
+}
+
 /// Bytes of the texts that may be long.
 pub(super) fn size_of_texts(row: &Row<'_>) -> rusqlite::Result<usize> {
     let columns = ["status_message", "attributes", "events", "input", "output"].into_iter();
@@ -260,11 +279,11 @@ pub(super) fn size_of_texts(row: &Row<'_>) -> rusqlite::Result<usize> {
 /// What a run adds up to, from its spans alone; `None` if it has none.
 pub(super) fn sum(connection: &Connection, run: i64, trace_id: TraceId) -> rusqlite::Result<Option<Summary>> {
     let select = format!(
-        "SELECT {SPAN}, {SPAN_TEXTS} FROM spans s JOIN (SELECT ?2 AS trace_id) r WHERE s.run = ?1 ORDER BY s.key"
+        "SELECT {SPAN_SUMMED} FROM spans s JOIN (SELECT ?2 AS trace_id) r WHERE s.run = ?1 ORDER BY s.key"
     );
     let mut select = connection.prepare_cached(&select)?;
     let mut summary: Option<Summary> = None;
-    for span in select.query_map((run, trace_id), full_span)? {
+    for span in select.query_map((run, trace_id), summed_span)? {
         let span = span?;
         match &mut summary {
             Some(summary) => summary.add(&span),
