@@ -282,8 +282,9 @@ impl Housekeeping {
         tokio::task::spawn_blocking(move || {
             let now = Timestamp::of(SystemTime::now());
             let given_up = part.give_up(now);
-            let retained = part.store.retain(&part.retention, now);
-            given_up || retained.is_ok_and(|retained| retained.more)
+            let Ok(retained) = part.store.retain(&part.retention, now) else { return given_up };
+            part.changes.tell_removed(&retained.removed);
+            given_up || retained.more
         })
         .await
     }

@@ -117,6 +117,17 @@ impl Changes {
         self.woken.notify_all();
     }
 
+    /// Tells that these runs are not here any more: lists, and those who watch one of them, load anew and see it.
+    pub(crate) fn tell_removed(&self, runs: &[TraceId]) {
+        let mut state = self.lock();
+        if state.topics.is_empty() || runs.is_empty() {
+            return;
+        }
+        state.remove(runs);
+        drop(state);
+        self.woken.notify_all();
+    }
+
     /// Waits for what is to be told; `None` once all is over.
     pub(crate) fn next(&self) -> Option<News> {
         let mut state = self.lock();
@@ -174,6 +185,15 @@ impl State {
                 let changed = gathered.0.remove(run).unwrap_or(Few::TooMany);
                 self.news.spans.entry(*run).or_default().join(changed);
             }
+        }
+    }
+
+    fn remove(&mut self, runs: &[TraceId]) {
+        if self.topics.keys().any(|topic| matches!(topic, Topic::Runs(_))) {
+            self.news.runs = Few::TooMany;
+        }
+        for run in runs.iter().filter(|run| self.topics.contains_key(&Topic::Run(**run))) {
+            self.news.spans.insert(*run, Few::TooMany);
         }
     }
 
@@ -324,6 +344,18 @@ mod tests {
         tell(&mut state, &runs, Gathered(HashMap::from([(run(1), changed(0x2000..0x2001))])));
         let spans = HashMap::from([(run(1), Few::TooMany)]);
         assert_eq!(state.due(start), Due::Now(News { runs: Few::TooMany, spans }));
+    }
+
+    #[test]
+    fn what_is_removed_is_told_to_lists_and_to_those_who_watch_it() {
+        let (mut state, start) = (watched(&[1, 2]), Instant::now());
+        tell(&mut state, &[2], Gathered(HashMap::from([(run(2), changed([7]))])));
+        state.remove(&[run(1), run(3)]);
+        let spans = HashMap::from([(run(1), Few::TooMany), (run(2), changed([7]))]);
+        assert_eq!(state.due(start), Due::Now(News { runs: Few::TooMany, spans }));
+        state.topics.clear();
+        state.remove(&[run(1)]);
+        assert_eq!(state.due(start), Due::Never, "nobody watches");
     }
 
     #[test]

@@ -128,9 +128,9 @@ pub(crate) struct Retention {
 }
 
 /// What was let go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Retained {
-    pub(crate) runs_removed: u64,
+    pub(crate) removed: Vec<TraceId>,
     /// Whether there is more to let go.
     pub(crate) more: bool,
 }

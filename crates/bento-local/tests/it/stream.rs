@@ -250,6 +250,19 @@ fn a_run_that_is_given_up_is_told_of() {
 }
 
 #[test]
+fn a_run_that_is_let_go_is_told_to_lists_and_to_those_who_watch_it() {
+    let server = Server::start(Config::default().keep(Duration::from_secs(3600))).unwrap();
+    let old = of(7, span(1, 0, "old", 0, 1, &json!({})));
+    let path = format!("/traces/{}/stream", trace(7));
+    // It is let go a little later.
+    send(&server, &[old]);
+    let (list, run) = (Stream::open(&server, LIST), Stream::open(&server, &path));
+    assert_eq!((list.expect("reset"), run.expect("reset")), (json!({}), json!({})));
+    assert!(get(&server, "/workspaces/local/traces").items().is_empty());
+    assert!(list.is_silent(), "once is enough");
+}
+
+#[test]
 fn what_is_not_there_cannot_be_watched() {
     let server = server();
     for path in ["/workspaces/nowhere/traces/stream", &format!("/traces/{TRACE}/stream"), "/traces/x/stream"]

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::listed::Listed;
 use super::row::{self, unsigned};
 use super::search;
-use crate::Timestamp;
 use crate::store::{Retained, Retention};
+use crate::{Timestamp, TraceId};
 
 /// Spans that are removed at a time; who wants to store waits for no more.
 const AT_A_TIME: u64 = 2_000;
@@ -40,8 +40,9 @@ pub(super) fn retain(
             retained.more = true;
             break;
         }
-        spans += remove(&transaction, key)?;
-        retained.runs_removed += 1;
+        let (run, its_spans) = remove(&transaction, key)?;
+        retained.removed.push(run);
+        spans += its_spans;
     }
     transaction.commit()?;
     Ok(retained)
@@ -71,13 +72,13 @@ fn oldest(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<Opt
     Ok(None)
 }
 
-/// Removes a run, and says how many spans it had.
-fn remove(transaction: &Transaction<'_>, key: i64) -> rusqlite::Result<u64> {
+/// Removes a run, and says which it was and how many spans it had.
+fn remove(transaction: &Transaction<'_>, key: i64) -> rusqlite::Result<(TraceId, u64)> {
     let (_, run) = transaction.prepare_cached(row::RUN_OF_KEY)?.query_row([key], row::run)?;
     Listed::Model.remove(transaction, key, run.models.keys())?;
     Listed::Tag.remove(transaction, key, &run.tags)?;
     search::remove(transaction, key)?;
     transaction.prepare_cached("DELETE FROM runs WHERE key = ?1")?.execute([key])?;
     let removed = transaction.prepare_cached("DELETE FROM spans WHERE run = ?1")?.execute([key])?;
-    Ok(removed as u64)
+    Ok((run.trace_id, removed as u64))
 }

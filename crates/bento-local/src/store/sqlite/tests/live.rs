@@ -159,7 +159,7 @@ fn the_words_are_those_of_the_first_form_and_of_the_last() -> Outcome {
     }
     let now = Timestamp::from_unix_nanos(2_000_000_000 * 1_000_000_000);
     let age = Retention { age: Some(Duration::from_secs(1)), bytes: None };
-    assert_eq!(store.retain(&age, now)?.runs_removed, 1);
+    assert_eq!(store.retain(&age, now)?.removed, [trace(1)?]);
     let left = "SELECT (SELECT count(*) FROM spans) + (SELECT count(*) FROM search_docsize)";
     assert_eq!(store.read(|connection| connection.query_row(left, [], |row| row.get::<_, i64>(0)))?, 0);
     Ok(())
