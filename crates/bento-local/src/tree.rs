@@ -104,7 +104,7 @@ impl Run {
         let mut open: Vec<bool> = Vec::new();
         while let Some(Step { index, stray, last, depth }) = ahead.pop() {
             open.truncate(depth - 1);
-            lines.push(line(&self.spans[index], branches(&open, last, depth), stray));
+            lines.push(line(self, &self.spans[index], branches(&open, last, depth), stray));
             open.push(!last);
             let below = children[index].iter().map(|&child| (child, None)).collect();
             push_siblings(&mut ahead, below, depth + 1);
@@ -234,10 +234,7 @@ fn branches(open: &[bool], last: bool, depth: usize) -> String {
 }
 
 fn header(run: &Run, root: Option<&Span>) -> Line {
-    let goes_on = root.filter(|root| root.is_pending()).map(|_| match run.summary.state() {
-        RunState::Unfinished => Fact(Tint::Warn, UNFINISHED.to_owned()),
-        _ => Fact(Tint::Warn, RUNNING.to_owned()),
-    });
+    let goes_on = root.and_then(|root| not_ended(run, root));
     let status = match run.summary.status() {
         RunStatus::Error => Some(Fact(Tint::Bad, "error".to_owned())),
         // How what goes on will end nobody knows.
@@ -263,12 +260,30 @@ fn header(run: &Run, root: Option<&Span>) -> Line {
     if !root.tags.is_empty() {
         facts.push(label("tags", &root.tags.join(", ")));
     }
-    Line { facts, duration: duration(run.summary.duration()), ..line(root, String::new(), None) }
+    let time = run.summary.duration();
+    let duration = if root.is_pending() && time.is_zero() { String::new() } else { duration(time) };
+    Line { facts, duration, ..line(run, root, String::new(), None) }
 }
 
-fn line(span: &Span, branches: String, stray: Option<Stray>) -> Line {
-    let running = span.is_pending().then(|| Fact(Tint::Warn, RUNNING.to_owned()));
-    let mut facts: Vec<_> = running.into_iter().chain(span_facts(span)).collect();
+/// How is shown that a span has not ended: it runs only as long as its run does.
+fn not_ended(run: &Run, span: &Span) -> Option<Fact> {
+    let word = if run.summary.state() == RunState::Running { RUNNING } else { UNFINISHED };
+    span.is_pending().then(|| Fact(Tint::Warn, word.to_owned()))
+}
+
+/// How long a span took. One that runs has taken until the last that was heard of its run; of one that will never end nobody
+/// knows.
+fn taken(run: &Run, span: &Span) -> String {
+    if !span.is_pending() {
+        return duration(span.duration());
+    }
+    let so_far = run.summary.end_time.since(span.start_time);
+    let is_known = run.summary.state() == RunState::Running && !so_far.is_zero();
+    if is_known { duration(so_far) } else { String::new() }
+}
+
+fn line(run: &Run, span: &Span, branches: String, stray: Option<Stray>) -> Line {
+    let mut facts: Vec<_> = not_ended(run, span).into_iter().chain(span_facts(span)).collect();
     let note = stray.map(|stray| match stray {
         Stray::SecondRoot => "(a second root)".to_owned(),
         Stray::Orphan(parent) => format!("(its parent {parent} has not arrived)"),
@@ -279,7 +294,7 @@ fn line(span: &Span, branches: String, stray: Option<Stray>) -> Line {
         branches,
         name: clean(&span.name, LONGEST_NAME),
         kind: clean(&span.kind, LONGEST_NAME),
-        duration: duration(span.duration()),
+        duration: taken(run, span),
         facts,
     }
 }

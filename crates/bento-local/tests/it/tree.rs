@@ -1,8 +1,11 @@
 //! A run as text.
 
-use bento_local::{Run, Server};
+use std::time::Duration;
+
+use bento_local::{Config, Run, Server};
 use serde_json::{Value, json};
 
+use crate::live::wait_for;
 use crate::wire::{TRACE, failed, send, server, span};
 
 fn run(spans: &[Value]) -> (Server, Run) {
@@ -187,7 +190,7 @@ fn what_has_not_ended_says_so() {
     let expected = "\
 turn       llm   9 ms  ● running  gpt-4o
 ├─ plan    llm   8 ms  gpt-4o
-└─ answer  tool  5 ms  ● running  gpt-4o";
+└─ answer  tool  7 ms  ● running  gpt-4o";
     let mut spans = [open(1, 0, "turn", 10), marked(2, 1, "plan", "n", &json!(1)), open(3, 1, "answer", 8)];
     let kind = json!({"key": "openinference.span.kind", "value": {"stringValue": "tool"}});
     spans[2]["attributes"].as_array_mut().unwrap().push(kind);
@@ -196,4 +199,22 @@ turn       llm   9 ms  ● running  gpt-4o
     let (_server, whole) = run(&[open(1, 0, "turn", 10), failed(marked(2, 1, "plan", "n", &json!(1)), "no")]);
     let text = whole.tree().to_string();
     assert!(text.starts_with("turn") && text.contains("9 ms  error  ● running  gpt-4o"), "{text}");
+    // What was sent at its start has no time yet.
+    let begun = tree(&[open(1, 0, "turn", 1)]);
+    assert!(begun.starts_with("turn  llm    ● running"), "{begun}");
+    let begun = tree(&[open(1, 0, "turn", 1), open(2, 1, "answer", 2)]);
+    assert!(begun.contains("answer  llm        ● running") && !begun.contains("0 µs"), "{begun}");
+}
+
+#[test]
+fn what_will_never_end_does_not_run() {
+    let expected = "\
+turn       agent  20 ms  ok
+└─ answer  llm           … unfinished  gpt-4o";
+    assert_eq!(tree(&[plain(1, 0, "turn", 0, 20), open(2, 1, "answer", 8)]), expected);
+    let server = Server::start(Config::default().unfinished_after(Duration::from_millis(500))).unwrap();
+    send(&server, &[open(1, 0, "turn", 10), open(2, 1, "answer", 8)]);
+    let shown = || server.run(TRACE).unwrap().unwrap().tree().to_string();
+    wait_for("the run's end", || !shown().contains("running"));
+    assert_eq!(shown().matches("… unfinished").count(), 2, "{}", shown());
 }
