@@ -193,10 +193,12 @@ fn one_run_is_opened_where_it_failed() {
 #[test]
 fn what_ends_it_leaves_the_terminal_as_it_was() {
     let server = server();
-    let seen = Seen::start(80, &["watch"], &somewhere(&server));
-    seen.sees(&["second turn"]);
-    seen.signal(Signal::TERM);
-    seen.ends(0);
+    for signal in [Signal::TERM, Signal::HUP] {
+        let seen = Seen::start(80, &["watch"], &somewhere(&server));
+        seen.sees(&["second turn"]);
+        seen.signal(signal);
+        seen.ends(0);
+    }
 }
 
 #[test]

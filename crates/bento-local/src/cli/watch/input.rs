@@ -19,13 +19,51 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) fn start(heard: SyncSender<Heard>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // In this mode of the terminal Ctrl-C is a key; the system's wish is none.
-    let mut stop = runtime.block_on(async { Stop::listen() })?;
+    let (mut stop, mut hangup) =
+        runtime.block_on(async { io::Result::Ok((Stop::listen()?, Hangup::listen()?)) })?;
     heard::spawn("end", heard.clone(), move |heard| {
-        runtime.block_on(stop.wait());
+        runtime.block_on(async {
+            tokio::select! {
+                () = stop.wait() => {}
+                () = hangup.wait() => {}
+            }
+        });
         end(heard);
     })?;
     heard::spawn("keys", heard, read)?;
     Ok(())
+}
+
+/// The system's word that nobody is at the terminal any more, which may live on, as that of a session that is left.
+#[cfg(unix)]
+struct Hangup(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Hangup {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    async fn wait(&mut self) {
+        self.0.recv().await;
+    }
+}
+
+/// The system has no such word.
+#[cfg(windows)]
+struct Hangup;
+
+#[cfg(windows)]
+impl Hangup {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(&mut self) {
+        std::future::pending().await
+    }
 }
 
 /// Ends the program, which may be writing to a terminal that nobody reads, as one at the other end of a dead line: then
