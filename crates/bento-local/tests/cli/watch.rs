@@ -122,7 +122,7 @@ fn somewhere(server: &Server) -> [(&str, &str); 2] {
 fn a_run_appears_and_is_looked_into() {
     let server = Server::start(Config::default()).unwrap();
     let mut seen = Seen::start(80, &["watch"], &somewhere(&server));
-    seen.sees(&["No runs yet", server.url(), "export BENTOLABS_API_KEY="]);
+    seen.sees(&["No runs yet", server.url(), "# BENTOLABS_API_KEY is set already"]);
     seen.waits(vt100::Screen::alternate_screen, "a screen of its own");
 
     let mut answer = span(GOOD, 2, 1, "answer");

@@ -71,12 +71,8 @@ impl Watch {
             Some(trace) => source::look_for_run(&client, trace)?,
             None => source::look_for_runs(&client, workspace)?,
         }
-        let key = if remote::key().is_some() {
-            "(the key that you have set)".to_owned()
-        } else {
-            format!("bl_pk_{workspace}")
-        };
-        let origin = Origin { base_url: self.backend.address()?, workspace: workspace.to_owned(), key };
+        let has_key = remote::key().is_some();
+        let origin = Origin { base_url: self.backend.address()?, workspace: workspace.to_owned(), has_key };
 
         let (tells, heard) = mpsc::sync_channel(WAITING);
         let source = Source::start(client, workspace, tells.clone())?;

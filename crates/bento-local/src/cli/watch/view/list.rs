@@ -132,7 +132,12 @@ fn row(bar: &mut Bar<'_>, run: &Run, state: &State, columns: &[Column<What>], fi
 /// What to do where there is nothing to see.
 fn empty(buffer: &mut Buffer, runs: &Runs, origin: &Origin, theme: Theme, area: Rect) {
     let base = format!("  export BENTOLABS_BASE_URL={}", origin.base_url);
-    let key = format!("  export BENTOLABS_API_KEY={}", origin.key);
+    // What stands here is for a shell to read.
+    let key = if origin.has_key {
+        "  # BENTOLABS_API_KEY is set already".to_owned()
+    } else {
+        format!("  export BENTOLABS_API_KEY=bl_pk_{}", origin.workspace)
+    };
     let lines: Vec<(Role, &str)> = if !runs.is_loaded {
         vec![(Role::Dim, "Loading …")]
     } else if runs.filter != Filter::default() {

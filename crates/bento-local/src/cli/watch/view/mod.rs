@@ -27,8 +27,8 @@ use crate::Timestamp;
 pub(super) struct Origin {
     pub(super) base_url: String,
     pub(super) workspace: String,
-    /// A key that is taken there, or a word for it: never a secret.
-    pub(super) key: String,
+    /// A key is set, which is never shown.
+    pub(super) has_key: bool,
 }
 
 impl Origin {

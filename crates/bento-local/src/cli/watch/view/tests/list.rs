@@ -66,6 +66,11 @@ fn an_empty_list_says_what_to_do() {
             "● live                             Enter open  / search  s state  ? keys  q quit",
         ],
     );
+    let mut terminal = Terminal::new(TestBackend::new(80, 11)).unwrap();
+    let origin = Origin { has_key: true, ..origin() };
+    terminal.draw(|frame| draw(frame, &list(80, 11, &[]), &origin, Theme::new(true))).unwrap();
+    let line: String = (0..80).map(|x| terminal.backend().buffer()[(x, 7)].symbol()).collect();
+    assert_eq!(line.trim_end(), "  # BENTOLABS_API_KEY is set already");
     let mut state = list(80, 4, &[]);
     state.apply(Event::Key(Key::Char('s')));
     is(

@@ -87,12 +87,12 @@ fn opened(width: u16, height: u16, run: Run, steps: &[Step], detail: &Value) -> 
     answered(state, &[run], steps, detail)
 }
 
+fn origin() -> Origin {
+    Origin { base_url: "http://127.0.0.1:8080".to_owned(), workspace: "local".to_owned(), has_key: false }
+}
+
 fn terminal(state: &State, colors: bool) -> Terminal<TestBackend> {
-    let origin = Origin {
-        base_url: "http://127.0.0.1:8080".to_owned(),
-        workspace: "local".to_owned(),
-        key: "bl_pk_local".to_owned(),
-    };
+    let origin = origin();
     let mut terminal = Terminal::new(TestBackend::new(state.size.width, state.size.height)).unwrap();
     terminal.draw(|frame| draw(frame, state, &origin, Theme::new(colors))).unwrap();
     terminal
