@@ -229,7 +229,11 @@ fn heading(
     let name = text::cut(&step.name, bar.room().saturating_sub(8).max(8));
     bar.put(if step.has_failed() { Role::Bad } else { Role::Strong }, &name);
     let seconds = elapsed(step, state_of(opened), state.now);
-    let told = if step.is_pending() { "running" } else { "" };
+    let told = match state_of(opened) {
+        _ if !step.is_pending() => "",
+        RunState::Running => "running",
+        _ => "unfinished",
+    };
     let cost = step.cost.map(text::dollars).unwrap_or_default();
     let tokens = Some(tokens(step)).filter(|tokens| !tokens.is_empty()).map(|tokens| format!("{tokens} tok"));
     let facts = [&step.kind, told, &seconds, &step.model, &step.provider, &tokens.unwrap_or_default(), &cost];
