@@ -15,7 +15,7 @@ use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{HeaderMap, HeaderValue, Response};
 
 #[cfg(feature = "cli")]
-pub(crate) use self::stream::Subscription;
+pub(crate) use self::stream::{Listened, Subscription};
 use crate::terminal::clean;
 use crate::{IdError, Run, Span, TraceId};
 

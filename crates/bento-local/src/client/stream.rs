@@ -22,6 +22,15 @@ pub(crate) struct Subscription {
     path: String,
 }
 
+/// What came of a wish to be told.
+pub(crate) enum Listened<R> {
+    Stream(EventStream<R>),
+    /// There is nothing of that name: what was to be listened to, or streams at all.
+    Missing,
+    /// The backend has no streams.
+    None,
+}
+
 impl Client {
     /// Wishes to be told what happens at `path`, which begins with a slash and whose parts are escaped.
     pub(crate) fn subscription(&self, path: String) -> Subscription {
@@ -33,20 +42,20 @@ impl Client {
 }
 
 impl Subscription {
-    /// Begins to listen; `None` if the backend has no stream there. Reading the stream fails once it was silent for
-    /// 45 s, or when the subscription ends.
-    pub(crate) fn listen(&self) -> Result<Option<EventStream<impl Read>>, FetchError> {
+    /// Begins to listen. Reading the stream fails once it was silent for 45 s, or when the subscription ends.
+    pub(crate) fn listen(&self) -> Result<Listened<impl Read>, FetchError> {
         let Self { client, path } = self;
         let url = format!("{}{path}", client.base_url);
         let request = client.authorized(client.agent.get(&url)).header(ACCEPT, "text/event-stream");
         let request = request.config().timeout_connect(Some(BEGINS)).timeout_recv_response(Some(BEGINS));
         let response = request.timeout_per_read(Some(SILENT)).build().call();
         let response = match response {
-            Ok(response) if is_none(&response) => return Ok(None),
+            Ok(response) if response.status() == StatusCode::NOT_FOUND => return Ok(Listened::Missing),
+            Ok(response) if is_none(&response) => return Ok(Listened::None),
             Ok(response) if response.status().is_success() => response,
-            refused => return Answer::of(url, BEGINS, refused).map(|_| None),
+            refused => return Answer::of(url, BEGINS, refused).map(|_| Listened::None),
         };
-        Ok(Some(EventStream::new(response.into_body().into_reader())))
+        Ok(Listened::Stream(EventStream::new(response.into_body().into_reader())))
     }
 
     /// Ends it: what listens or begins to listen fails at once.
@@ -65,10 +74,7 @@ fn is_none(response: &Response<Body>) -> bool {
     }
     matches!(
         status,
-        StatusCode::NOT_FOUND
-            | StatusCode::METHOD_NOT_ALLOWED
-            | StatusCode::NOT_ACCEPTABLE
-            | StatusCode::NOT_IMPLEMENTED
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_ACCEPTABLE | StatusCode::NOT_IMPLEMENTED
     )
 }
 
@@ -112,7 +118,7 @@ mod tests {
     fn what_is_listened_to_ends_when_it_is_ended() -> Result<(), Box<dyn std::error::Error>> {
         let (url, backend) = backend(STREAM)?;
         let subscription = subscription(&url)?;
-        let mut events = subscription.listen()?.ok_or("no stream")?;
+        let Listened::Stream(mut events) = subscription.listen()? else { return Err("no stream".into()) };
         assert_eq!(events.next().ok_or("no event")??.name, "ready");
         let _open = backend.join().map_err(|_| "the backend")??;
         let told = thread::scope(|scope| {
@@ -130,7 +136,7 @@ mod tests {
     fn a_backend_without_streams_is_told_apart_from_one_that_refuses()
     -> Result<(), Box<dyn std::error::Error>> {
         for (answer, expected) in [
-            ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", None),
+            ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", Some("missing")),
             ("HTTP/1.1 405 No\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n", None),
             ("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n", None),
             (
@@ -143,9 +149,11 @@ mod tests {
             ),
         ] {
             let (url, backend) = backend(answer)?;
-            let told = subscription(&url)?.listen().map(|stream| stream.is_some());
+            let subscription = subscription(&url)?;
+            let told = subscription.listen();
             match expected {
-                None => assert!(matches!(told, Ok(false)), "{answer}"),
+                None => assert!(matches!(told, Ok(Listened::None)), "{answer}"),
+                Some("missing") => assert!(matches!(told, Ok(Listened::Missing)), "{answer}"),
                 Some(expected) => {
                     let told = told.err().map(|error| error.to_string()).unwrap_or_default();
                     assert!(told.ends_with(expected), "{told}");

@@ -213,6 +213,24 @@ fn a_backend_that_goes_away_takes_nothing_off_the_screen() {
 }
 
 #[test]
+fn a_run_that_is_gone_is_told_and_is_live_when_it_comes_again() {
+    let server = server();
+    let (url, port) = (server.url().to_owned(), server.addr().port());
+    let mut seen = Seen::start(100, &["watch", BAD], &somewhere(&server));
+    seen.sees(&["second turn", "● live"]);
+    server.stop();
+    seen.sees(&["connection lost, retrying", "second turn"]);
+    // It comes back with nothing in its memory.
+    let server = Server::start(Config::default().port(port)).unwrap();
+    assert_eq!(server.url(), url);
+    seen.sees(&["✗ the backend no longer has this run", "second turn"]);
+    send(&url, "bl_pk_test", &[span(BAD, 1, 0, "second turn"), span(BAD, 9, 1, "another")]);
+    seen.sees(&["● live", "another", "!no longer"]);
+    seen.press("q");
+    seen.ends(0);
+}
+
+#[test]
 fn what_cannot_be_watched_is_told_before_the_screen_is_taken() {
     let server = server();
     for (arguments, environment, told) in [

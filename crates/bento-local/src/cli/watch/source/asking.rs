@@ -42,7 +42,7 @@ impl Desk {
         match question {
             Question::Runs(ref filter, behind) => {
                 let page = runs(&self.client, &self.workspace, filter, behind);
-                Answer::Runs(question, page.map_err(|error| Failure::Other(said(&error))))
+                Answer::Runs(question, page.map_err(|error| other(&error)))
             }
             Question::Run(trace) => {
                 Answer::Run(trace, run(&self.client, trace).map_err(|error| missing_or(&error)))
@@ -92,6 +92,13 @@ fn get<T: DeserializeOwned>(client: &Client, path: &str, query: &[(&str, String)
 fn missing_or(error: &FetchError) -> Failure {
     match error {
         FetchError::Refused { status: 404, .. } => Failure::Missing,
+        error => other(error),
+    }
+}
+
+fn other(error: &FetchError) -> Failure {
+    match error {
+        FetchError::Refused { status: 401, .. } => Failure::Refused,
         error => Failure::Other(said(error)),
     }
 }

@@ -10,11 +10,15 @@ use super::super::heard::{self, Heard};
 use super::super::rows::{Run, Step};
 use super::super::state::{Event, News, Target};
 use crate::cli::ask::path;
-use crate::client::Subscription;
+use crate::client::{FetchError, Listened, Subscription};
 use crate::event_stream::{EventError, ServerEvent};
 
 /// How often a backend is asked that tells nothing.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How often it is asked until it is tried again to listen to what was not there, at first and at last.
+const FIRST_POLLS: u32 = 2;
+const LAST_POLLS: u32 = 10;
 
 /// How long it takes until a connection that broke is tried again, at first and at last.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -72,10 +76,11 @@ impl Drop for Listener {
 
 impl Ear<'_> {
     fn listen(&self) -> Result<std::convert::Infallible, Ended> {
-        let mut wait = FIRST_WAIT;
+        let (mut wait, mut polls) = (FIRST_WAIT, FIRST_POLLS);
         loop {
-            let reason = match self.subscription.listen() {
-                Ok(Some(stream)) => {
+            let lost = match self.subscription.listen() {
+                Ok(Listened::Stream(stream)) => {
+                    polls = FIRST_POLLS;
                     let mut reason = "the backend ended the stream".to_owned();
                     for event in stream {
                         match event {
@@ -90,23 +95,32 @@ impl Ear<'_> {
                             }
                         }
                     }
-                    reason
+                    News::Lost(crate::terminal::clean(&reason, 400))
                 }
-                Ok(None) => return self.poll(),
-                Err(error) => error.to_string(),
+                Ok(Listened::Missing) => {
+                    // A run that is gone may come again.
+                    for _ in 0..polls {
+                        self.poll()?;
+                    }
+                    polls = (polls * 2).min(LAST_POLLS);
+                    continue;
+                }
+                Ok(Listened::None) => loop {
+                    self.poll()?;
+                },
+                Err(FetchError::Refused { status: 401, .. }) => News::Refused,
+                Err(error) => News::Lost(crate::terminal::clean(&error.to_string(), 400)),
             };
-            self.tell(News::Lost(crate::terminal::clean(&reason, 400)))?;
+            self.tell(lost)?;
             self.rest(wait)?;
             wait = (wait * 2).min(LAST_WAIT);
         }
     }
 
-    /// Says every second that it is time to ask.
-    fn poll(&self) -> Result<std::convert::Infallible, Ended> {
-        loop {
-            self.tell(News::Poll)?;
-            self.rest(POLL)?;
-        }
+    /// Says that it is time to ask, and waits until it is again.
+    fn poll(&self) -> Result<(), Ended> {
+        self.tell(News::Poll)?;
+        self.rest(POLL)
     }
 
     /// What is not understood may have been a change: everything is to be asked for again.

@@ -48,6 +48,8 @@ pub(in super::super) enum News {
     Poll,
     /// The stream broke off, for this reason. It is tried again.
     Lost(String),
+    /// The backend takes the key no more. It is tried again.
+    Refused,
 }
 
 /// What shall be watched.
@@ -86,17 +88,13 @@ pub(in super::super) enum Answer {
 }
 
 impl Answer {
-    /// Why there is none, where that is to be told.
-    pub(super) fn reason(&self) -> Option<&str> {
-        let failure = match self {
+    /// Why there is none.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match self {
             Self::Runs(_, answer) => answer.as_ref().err(),
             Self::Run(_, answer) => answer.as_ref().err(),
             Self::Steps(_, answer) => answer.as_ref().err(),
             Self::Step(_, _, answer) => answer.as_ref().err(),
-        };
-        match failure? {
-            Failure::Other(reason) => Some(reason),
-            Failure::Missing => None,
         }
     }
 }
@@ -106,6 +104,8 @@ impl Answer {
 pub(in super::super) enum Failure {
     /// What was asked for is not there.
     Missing,
+    /// The backend does not take the key.
+    Refused,
     /// In the words of the error.
     Other(String),
 }
@@ -128,4 +128,6 @@ pub(in super::super) enum Link {
     /// By asking every second.
     Polling,
     Lost(String),
+    /// The backend takes the key no more.
+    Refused,
 }

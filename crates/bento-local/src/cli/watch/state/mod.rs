@@ -197,6 +197,7 @@ impl State {
                 // A backend that has no room for one more stream may still answer.
                 self.load();
             }
+            News::Refused => self.link = Link::Refused,
             News::Run(run) => match &mut self.opened {
                 Some(opened) => opened.run_heard(*run),
                 None => self.runs.heard(*run),
@@ -224,11 +225,16 @@ impl State {
     }
 
     fn answer(&mut self, answer: Answer) {
-        match answer.reason() {
+        match answer.failure().cloned() {
             // Where nobody else tells, the answers tell how things stand.
-            Some(reason) if self.polls => self.link = Link::Lost(reason.to_owned()),
-            Some(reason) => self.failure = Some(reason.to_owned()),
-            None => {
+            Some(Failure::Other(reason)) if self.polls => self.link = Link::Lost(reason),
+            // A stream that is open tells until it ends.
+            Some(Failure::Refused) if self.link == Link::Live => {
+                self.failure = Some("the backend does not take the key".to_owned());
+            }
+            Some(Failure::Refused) => self.link = Link::Refused,
+            Some(Failure::Other(reason)) => self.failure = Some(reason),
+            Some(Failure::Missing) | None => {
                 self.failure = None;
                 if self.polls {
                     self.link = Link::Polling;

@@ -125,9 +125,12 @@ impl Opened {
             }
             Err(Failure::Missing) => {
                 self.is_missing = true;
+                // Nothing more will be heard of it.
+                let goes_on = self.run.as_mut().filter(|run| run.state == RunState::Running);
+                goes_on.into_iter().for_each(|run| run.state = RunState::Unfinished);
                 None
             }
-            Err(Failure::Other(_)) => {
+            Err(Failure::Refused | Failure::Other(_)) => {
                 self.pages.fail();
                 None
             }
@@ -199,6 +202,7 @@ impl Opened {
             }
             Ok(detail) => self.reading.show(detail),
             Err(Failure::Missing) => self.reading.fail(span, "The backend has this step no more."),
+            Err(Failure::Refused) => self.reading.fail(span, "The backend does not take the key."),
             Err(Failure::Other(reason)) => self.reading.fail(span, &reason),
         }
     }

@@ -69,16 +69,25 @@ fn status(buffer: &mut Buffer, state: &State, theme: Theme, area: Rect) {
         return;
     }
     match &state.link {
+        // The tree stays, so that it is to be said here.
+        Link::Live | Link::Polling if state.opened.as_ref().is_some_and(|opened| opened.is_missing) => {
+            bar.put(Role::Bad, "✗ the backend no longer has this run")
+        }
         Link::Connecting => bar.put(Role::Dim, "connecting …"),
         Link::Live => bar.put(Role::Good, "● live"),
         Link::Polling => bar.put(Role::Good, "● every second"),
         Link::Lost(_) => bar.put(Role::Bad, "✗ connection lost, retrying"),
+        Link::Refused => bar.put(Role::Bad, "✗ the key is refused"),
     };
     if state.opened.as_ref().is_some_and(Opened::follows) {
         bar.put(Role::Warn, "  following");
     }
-    let reason = if let Link::Lost(reason) = &state.link { Some(reason) } else { None };
-    if let Some(told) = state.notice.as_ref().or(reason).or(state.failure.as_ref()) {
+    let reason = match &state.link {
+        Link::Lost(reason) => Some(reason.as_str()),
+        Link::Refused => Some("set BENTOLABS_API_KEY and start again"),
+        _ => None,
+    };
+    if let Some(told) = state.notice.as_deref().or(reason).or(state.failure.as_deref()) {
         bar.put(Role::Plain, "  ").put(Role::Warn, told);
         return;
     }

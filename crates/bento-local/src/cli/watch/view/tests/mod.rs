@@ -11,7 +11,7 @@ use ratatui::style::{Color, Modifier};
 use serde_json::{Value, json};
 
 use super::super::rows::{Page, Run, Step};
-use super::super::state::{Answer, Effect, Event, Key, News, Question, State};
+use super::super::state::{Answer, Effect, Event, Failure, Key, News, Question, State};
 use super::*;
 use crate::TraceId;
 
@@ -168,6 +168,8 @@ fn the_last_line_tells_how_things_stand() {
     state.apply(Event::News(1, News::Lost("the answer broke off".to_owned())));
     assert_eq!(last(&state), "✗ connection lost, retrying  the answer broke off");
     assert!(screen(&state)[2].contains("user_turn"), "what is shown stays");
+    state.apply(Event::News(1, News::Refused));
+    assert_eq!(last(&state), "✗ the key is refused  set BENTOLABS_API_KEY and start again");
     state.apply(Event::News(1, News::Poll));
     let mut state = answered(state, &runs(), &[], &json!({}));
     assert!(last(&state).starts_with("● every second  "), "{}", last(&state));

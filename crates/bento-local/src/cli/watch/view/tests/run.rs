@@ -88,6 +88,25 @@ fn a_pending_step_is_told_from_one_that_will_never_end() {
             "● live           e error  f follow  Esc back  ? keys  q quit",
         ],
     );
+    let over = opened(60, 14, run(1, "completed", &json!({})), &steps, &detail);
+    assert_eq!(screen(&over)[7], "── … user_turn  agent  unfinished");
+}
+
+#[test]
+fn a_run_that_is_gone_is_told_and_stays_on_the_screen() {
+    let running = run(1, "running", &json!({"start_time": moment(0)}));
+    let steps = [step(1, 0, "user_turn", &json!({"kind": "agent", "status": "PENDING"}))];
+    let mut state = opened(80, 6, running.clone(), &steps, &json!({}));
+    let gone = Answer::Run(TRACE.parse().unwrap(), Err(Failure::Missing));
+    state.apply(Event::Answer(Box::new(gone)));
+    let shown = screen(&state);
+    assert_eq!(shown[0], "… run 1  unfinished  1.24 s  7 steps");
+    assert!(shown[1].contains("… user_turn"), "{shown:#?}");
+    assert!(shown[5].starts_with("✗ the backend no longer has this run  "), "{shown:#?}");
+    // It comes again.
+    state.apply(Event::Answer(Box::new(Answer::Run(TRACE.parse().unwrap(), Ok(running)))));
+    let shown = screen(&state);
+    assert!(shown[0].contains("running") && shown[5].starts_with("● live"), "{shown:#?}");
 }
 
 #[test]
