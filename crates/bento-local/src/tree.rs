@@ -262,7 +262,7 @@ fn header(run: &Run, root: Option<&Span>) -> Line {
     }
     let time = run.summary.duration();
     let duration = if root.is_pending() && time.is_zero() { String::new() } else { duration(time) };
-    Line { facts, duration, ..line(run, root, String::new(), None) }
+    Line { duration, facts, ..line(run, root, String::new(), None) }
 }
 
 /// How is shown that a span has not ended: it runs only as long as its run does.

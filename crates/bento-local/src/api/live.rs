@@ -47,7 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
 ///
 /// Server-sent events. `ready` comes first: from here on nothing is missed, so that the list is to be loaded now. Then comes
 /// `run`, with the run's row, for each run that is new or changed, at most once in 100 ms. `reset` says that too much
-/// changed, or that it was read too slowly: the list is to be loaded anew.
+/// changed, that runs were let go of, or that it was read too slowly: the list is to be loaded anew.
 #[utoipa::path(get, path = "/workspaces/{workspace_id}/traces/stream", tag = "traces", params(InWorkspace), responses((status = OK, description = "The events, until the server stops", body = String, content_type = "text/event-stream")))]
 async fn stream_traces(
     State(backend): State<Arc<Backend>>,
@@ -62,7 +62,7 @@ async fn stream_traces(
 ///
 /// Server-sent events. `ready` comes first: from here on nothing is missed, so that the run is to be loaded now. Then comes
 /// `span`, with the span's row, for each span that is new or changed, and after them `run`, with the run's row. `reset`
-/// says that too much changed, or that it was read too slowly: the run is to be loaded anew.
+/// says that too much changed, that the run was let go of, or that it was read too slowly: the run is to be loaded anew.
 #[utoipa::path(get, path = "/traces/{trace_id}/stream", tag = "traces", params(OfTrace), responses((status = OK, description = "The events, until the server stops", body = String, content_type = "text/event-stream")))]
 async fn stream_trace_spans(
     State(backend): State<Arc<Backend>>,

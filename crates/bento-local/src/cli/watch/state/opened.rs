@@ -126,8 +126,9 @@ impl Opened {
             Err(Failure::Missing) => {
                 self.is_missing = true;
                 // Nothing more will be heard of it.
-                let goes_on = self.run.as_mut().filter(|run| run.state == RunState::Running);
-                goes_on.into_iter().for_each(|run| run.state = RunState::Unfinished);
+                if let Some(run) = self.run.as_mut().filter(|run| run.state == RunState::Running) {
+                    run.state = RunState::Unfinished;
+                }
                 None
             }
             Err(Failure::Refused | Failure::Other(_)) => {
