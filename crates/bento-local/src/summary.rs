@@ -143,18 +143,34 @@ impl Summary {
         self.take(span);
     }
 
-    /// Takes a later form of a span that is in it, whose form so far was pending.
-    pub(crate) fn replace(&mut self, before: &Snapshot, span: &Span) -> Result<(), TakesBack> {
+    /// Takes a later form of a span that is in it, whose form so far was pending. Gives the model that it asks no more, if
+    /// it has another one now: then [`Summary::renew_model`] is to follow.
+    pub(crate) fn replace(&mut self, before: &Snapshot, span: &Span) -> Result<Option<String>, TakesBack> {
         // An end that others have outlasted is no loss.
         let keeps_end = before.end_time <= span.end_time || before.end_time < self.end_time;
-        if !keeps_end || !before.is_kept_by(span) {
+        let lost = before.model.clone().filter(|model| span.model.as_ref() != Some(model));
+        if !keeps_end || !before.is_kept_by(span) || lost.as_deref().is_some_and(|lost| !self.can_renew(lost))
+        {
             return Err(TakesBack);
         }
         self.take(span);
         if span.span_id == self.lead.span_id {
             self.follow(span);
         }
-        Ok(())
+        Ok(lost)
+    }
+
+    /// Whether it is known of a model who asked it: not where its name is cut, or where others may have been left out.
+    fn can_renew(&self, model: &str) -> bool {
+        self.models.len() < MOST && model.chars().count() < LONGEST
+    }
+
+    /// Says when a model was first asked by the spans that are there, of which one asks it no more.
+    pub(crate) fn renew_model(&mut self, model: String, first: Option<Timestamp>) {
+        match first {
+            Some(first) => drop(self.models.insert(model, first)),
+            None => drop(self.models.remove(&model)),
+        }
     }
 
     /// Everything about a span but that it is one more.
@@ -262,11 +278,9 @@ impl Lead {
 }
 
 impl Snapshot {
-    /// Whether all that it has brought, but for its end, is in a later form of the span, too.
+    /// Whether all that it has brought, but for its end and its model, is in a later form of the span, too.
     fn is_kept_by(&self, span: &Span) -> bool {
-        self.parent_id == span.parent_id
-            && self.start_time == span.start_time
-            && (self.model.is_none() || self.model == span.model)
+        self.parent_id == span.parent_id && self.start_time == span.start_time
     }
 }
 

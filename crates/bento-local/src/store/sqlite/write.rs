@@ -74,8 +74,10 @@ impl Open {
             }
             self.words.add(span);
         } else if let Some(before) = row::earlier_form(connection, self.key, span)? {
-            if self.summary.as_mut().is_some_and(|summary| summary.replace(&before, span).is_ok()) {
+            let replaced = self.summary.as_mut().and_then(|summary| summary.replace(&before, span).ok());
+            if let Some(lost) = replaced {
                 row::replace_span(connection, self.key, span)?;
+                lost.map_or(Ok(()), |model| self.renew_model(connection, model))?;
             } else {
                 row::remove_span(connection, self.key, span.span_id)?;
                 row::write_span(connection, self.key, span)?;
@@ -97,6 +99,20 @@ impl Open {
         if forms > self.indexed {
             search::add(connection, self.key, self.indexed, &mem::take(&mut self.words))?;
             self.indexed = forms;
+        }
+        Ok(())
+    }
+
+    /// Asks who else has asked a model. This is read for every call whose answer names another model than was asked for.
+    fn renew_model(&mut self, connection: &Connection, model: String) -> rusqlite::Result<()> {
+        let first = row::first_asked(connection, self.key, &model)?;
+        if first.is_none() {
+            Listed::Model.remove(connection, self.key, [&model])?;
+            // There may be as many as before, and others.
+            self.models_before = 0;
+        }
+        if let Some(summary) = &mut self.summary {
+            summary.renew_model(model, first);
         }
         Ok(())
     }

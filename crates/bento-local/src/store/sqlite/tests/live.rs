@@ -140,6 +140,34 @@ fn a_run_goes_on_until_its_root_has_ended() -> Outcome {
 }
 
 #[test]
+fn a_model_that_answers_under_another_name_takes_the_place_of_the_one_that_was_asked() -> Outcome {
+    let store = memory()?;
+    let call = |id, start, model: &str| -> Result<Span, Box<dyn Error>> {
+        Ok(Span { model: Some(model.to_owned()), ..span(1, id, 0, start)? })
+    };
+    let models = || -> Result<Vec<String>, Box<dyn Error>> {
+        let run = store.run(trace(1)?)?.ok_or("no run")?.1;
+        Ok(run.models().into_iter().map(str::to_owned).collect())
+    };
+    let with = |model: &str| -> Result<usize, StoreError> {
+        Ok(found(&store, Filter { models: vec![model.to_owned()], ..Filter::default() })?.len())
+    };
+    keep(
+        &store,
+        &[pending(&call(1, 0, "asked")?, 1), call(2, 1, "other")?, pending(&call(3, 2, "asked")?, 3)],
+    )?;
+    assert_eq!(models()?, ["asked", "other"]);
+    keep(&store, &[call(1, 0, "answered")?])?;
+    assert_eq!(models()?, ["answered", "other", "asked"], "another span has asked it, later");
+    keep(&store, &[call(3, 2, "answered")?])?;
+    assert_eq!(
+        (models()?, with("asked")?, with("answered")?),
+        (vec!["answered".into(), "other".into()], 0, 1)
+    );
+    Ok(())
+}
+
+#[test]
 fn the_words_are_those_of_the_first_form_and_of_the_last() -> Outcome {
     let store = memory()?;
     let mut root = span(1, 1, 0, 0)?;
