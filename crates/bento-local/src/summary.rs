@@ -143,12 +143,15 @@ impl Summary {
         self.take(span);
     }
 
-    /// Takes a later form of a span that is in it, whose form so far was pending. Gives the model that it asks no more, if
-    /// it has another one now: then [`Summary::renew_model`] is to follow.
+    /// Takes a later form of a span that is in it, whose form so far was pending. Gives the model that it was the
+    /// first to ask, if it has another one now: then [`Summary::renew_model`] is to follow.
     pub(crate) fn replace(&mut self, before: &Snapshot, span: &Span) -> Result<Option<String>, TakesBack> {
         // An end that others have outlasted is no loss.
         let keeps_end = before.end_time <= span.end_time || before.end_time < self.end_time;
         let lost = before.model.clone().filter(|model| span.model.as_ref() != Some(model));
+        // One that an earlier span has asked, too, stays as it is.
+        let is_first = |model: &String| self.models.get(model).is_none_or(|first| *first >= span.start_time);
+        let lost = lost.filter(is_first);
         if !keeps_end || !before.is_kept_by(span) || lost.as_deref().is_some_and(|lost| !self.can_renew(lost))
         {
             return Err(TakesBack);

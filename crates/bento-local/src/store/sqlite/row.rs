@@ -293,15 +293,17 @@ pub(super) fn sum(connection: &Connection, run: i64, trace_id: TraceId) -> rusql
     Ok(summary)
 }
 
-/// When a span of a run first asked a model.
+/// When a span of a run first asked a model, not before that moment.
 pub(super) fn first_asked(
     connection: &Connection,
     run: i64,
     model: &str,
+    from: Timestamp,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let mut select =
-        connection.prepare_cached("SELECT min(start_time) FROM spans WHERE run = ?1 AND model = ?2")?;
-    select.query_row((run, model), |row| row.get(0))
+    let mut select = connection.prepare_cached(
+        "SELECT min(start_time) FROM spans WHERE run = ?1 AND model = ?2 AND start_time >= ?3",
+    )?;
+    select.query_row((run, model, from), |row| row.get(0))
 }
 
 /// Whether the span was new.

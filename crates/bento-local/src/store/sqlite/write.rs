@@ -77,7 +77,7 @@ impl Open {
             let replaced = self.summary.as_mut().and_then(|summary| summary.replace(&before, span).ok());
             if let Some(lost) = replaced {
                 row::replace_span(connection, self.key, span)?;
-                lost.map_or(Ok(()), |model| self.renew_model(connection, model))?;
+                lost.map_or(Ok(()), |model| self.renew_model(connection, model, span.start_time))?;
             } else {
                 row::remove_span(connection, self.key, span.span_id)?;
                 row::write_span(connection, self.key, span)?;
@@ -103,9 +103,15 @@ impl Open {
         Ok(())
     }
 
-    /// Asks who else has asked a model. This is read for every call whose answer names another model than was asked for.
-    fn renew_model(&mut self, connection: &Connection, model: String) -> rusqlite::Result<()> {
-        let first = row::first_asked(connection, self.key, &model)?;
+    /// Asks who else has asked a model that nobody has asked before that moment. It is read for each call whose reply names
+    /// another model than was asked, and no more than the spans that started since.
+    fn renew_model(
+        &mut self,
+        connection: &Connection,
+        model: String,
+        from: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let first = row::first_asked(connection, self.key, &model, from)?;
         if first.is_none() {
             Listed::Model.remove(connection, self.key, [&model])?;
             // There may be as many as before, and others.
