@@ -50,19 +50,18 @@ impl Hangup {
     }
 }
 
-/// The system has no such word.
+/// The console's word that its window is being closed.
 #[cfg(windows)]
-struct Hangup;
+struct Hangup(tokio::signal::windows::CtrlClose);
 
 #[cfg(windows)]
 impl Hangup {
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
     fn listen() -> io::Result<Self> {
-        Ok(Self)
+        tokio::signal::windows::ctrl_close().map(Self)
     }
 
     async fn wait(&mut self) {
-        std::future::pending().await
+        self.0.recv().await;
     }
 }
 
