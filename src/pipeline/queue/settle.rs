@@ -82,6 +82,7 @@ impl Queue {
                 Settled::default()
             }
             Verdict::TooLarge { .. } => {
+                self.has_pending |= batch.has_pending();
                 let [first, second] = batch.halves(now);
                 self.retrying.push_front(second);
                 self.retrying.push_front(first);

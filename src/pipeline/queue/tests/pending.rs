@@ -205,3 +205,18 @@ fn a_worker_that_has_something_to_wait_for_does_not_rest() {
     queue.drain(later + 6 * SECOND);
     assert!(matches!(queue.next(later + 5 * SECOND), Step::Stop));
 }
+
+#[test]
+fn those_in_the_halves_of_a_batch_make_room_too() {
+    let (mut queue, now) = queue();
+    for form in [complete(1), complete(2), pending(3), pending(4)] {
+        queue.push(form);
+    }
+    let batch = sent(queue.next(now)).expect("it is full");
+    (11..=15).for_each(|id| drop(queue.push(complete(id))));
+    assert_eq!(queue.accounts().lost.of(LossReason::QueueFull), 1, "all others are in hand");
+    queue.settle(batch, Verdict::TooLarge { cause: "413".to_owned() }, now, 0);
+    (16..=17).for_each(|id| drop(queue.push(complete(id))));
+    assert_eq!((queue.accounts().lost.total(), superseded(&queue)), (1, 2));
+    assert!(balances(&queue));
+}
