@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::spool::SpoolFile;
 use crate::record::{BuildSpread, SpanId, SpanRecord};
@@ -15,6 +15,8 @@ pub(super) struct Entry {
     pub(super) size: usize,
     /// Whether it is a form of a span that had not ended.
     pub(super) is_pending: bool,
+    /// When it was first sent, later by the time for which the process was frozen since.
+    pub(super) sent_at: Option<Instant>,
     pub(super) record: Box<SpanRecord>,
 }
 
@@ -26,9 +28,17 @@ pub(crate) struct Batch {
     pub(super) superseded: Vec<Entry>,
     /// The files that hold these very records; none where there is no spool, or where it had no room.
     pub(super) copies: Vec<Arc<DiskCopy>>,
-    pub(super) cut_at: Instant,
     pub(super) not_before: Instant,
     pub(super) attempts: u32,
+    /// Whether it is a part of one that was too large, so that nothing may be added to it.
+    pub(super) is_part: bool,
+}
+
+impl Entry {
+    /// How long ago it was first sent.
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        self.sent_at.map_or(Duration::ZERO, |sent| now.saturating_duration_since(sent))
+    }
 }
 
 /// A file of the spool, and the numbers of the records in it.
@@ -54,9 +64,9 @@ impl Batch {
             entries,
             superseded: Vec::new(),
             copies: Vec::new(),
-            cut_at: now,
             not_before: now,
             attempts: 0,
+            is_part: false,
         }
     }
 
@@ -83,7 +93,44 @@ impl Batch {
         };
         let (superseded, entries) =
             std::mem::take(&mut self.entries).into_iter().partition::<Vec<_>, _>(is_superseded);
-        (self.superseded, self.entries) = (superseded, entries.into());
+        self.superseded.extend(superseded);
+        self.entries = entries.into();
+    }
+
+    /// Adds another, in the order of their numbers. The two are tried again as one that was tried as often as either.
+    pub(super) fn join(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+        self.entries.make_contiguous().sort_unstable_by_key(|entry| entry.number);
+        self.superseded.extend(other.superseded);
+        self.copies.extend(other.copies);
+        self.attempts = self.attempts.max(other.attempts);
+    }
+
+    /// Takes note that it is sent; what was sent before keeps its time.
+    pub(super) fn note_sent(&mut self, now: Instant) {
+        for entry in &mut self.entries {
+            entry.sent_at.get_or_insert(now);
+        }
+    }
+
+    /// Time in which the process was frozen makes nothing older.
+    pub(super) fn thaw(&mut self, frozen: Duration) {
+        for sent_at in self.entries.iter_mut().filter_map(|entry| entry.sent_at.as_mut()) {
+            *sent_at += frozen;
+        }
+    }
+
+    /// Whether any of it was first sent so long ago.
+    pub(super) fn has_old(&self, age: Duration, now: Instant) -> bool {
+        self.entries.iter().any(|entry| entry.age(now) >= age)
+    }
+
+    /// Takes out what was first sent so long ago.
+    pub(super) fn split_off_old(&mut self, age: Duration, now: Instant) -> VecDeque<Entry> {
+        let (old, young): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.entries).into_iter().partition(|entry| entry.age(now) >= age);
+        self.entries = young.into();
+        old.into()
     }
 
     pub(crate) fn records(&self) -> Vec<&SpanRecord> {
@@ -120,7 +167,7 @@ impl Batch {
         [self.entries, entries].map(|entries| {
             let holds = |copy: &&Arc<DiskCopy>| entries.iter().any(|entry| copy.holds(entry.number));
             let copies = self.copies.iter().filter(holds).cloned().collect();
-            Self { copies, cut_at: self.cut_at, ..Self::new(entries, now) }
+            Self { copies, is_part: true, ..Self::new(entries, now) }
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod disk;
 mod push;
+mod retry;
 mod settle;
 
 use std::collections::VecDeque;
@@ -39,6 +40,11 @@ impl Policy {
     fn is_full_batch(&self, spans: usize, bytes: usize) -> bool {
         let full_bytes = self.batch_bytes.min(self.queue_bytes / 4);
         spans >= self.batch_spans || (bytes >= full_bytes && spans > 0)
+    }
+
+    /// Whether one request may carry that.
+    fn fits(&self, spans: usize, bytes: usize) -> bool {
+        spans <= self.batch_spans && bytes <= self.batch_bytes
     }
 
     pub(crate) fn of(settings: &Settings) -> Self {
@@ -96,7 +102,7 @@ pub(crate) struct Queue {
     next_number: u64,
     /// Records with a number below this one are due, however few.
     send_before: u64,
-    next_tick: Instant,
+    last_tick: Instant,
     /// Whether nothing has come for an interval, and the worker sleeps until something does.
     is_resting: bool,
     /// Whether there may be forms of spans that had not ended.
@@ -141,7 +147,7 @@ impl InHand {
 impl Queue {
     pub(crate) fn new(policy: Policy, now: Instant) -> Self {
         Self {
-            next_tick: now + policy.interval,
+            last_tick: now,
             disk: Disk::new(policy.keep_within, now),
             is_resting: false,
             has_pending: false,
@@ -223,13 +229,13 @@ impl Queue {
         if let Some(losses) = self.untold_losses() {
             return Step::TellLosses(losses);
         }
-        if now >= self.next_tick {
+        if now >= self.next_tick() {
             self.is_resting = self.policy.rests
                 && self.phase == Phase::Open
                 && self.held() == 0
                 && self.send_before == self.next_number;
             if !self.is_resting {
-                self.next_tick = now + self.policy.interval;
+                self.last_tick = now;
                 self.send_before = self.next_number;
             }
         }
@@ -265,10 +271,7 @@ impl Queue {
         {
             return Some(spooled);
         }
-        if let Some(due) = self.retrying.iter().position(|batch| batch.not_before <= now)
-            && let Some(batch) = self.retrying.remove(due)
-        {
-            self.accounts.retries += u64::from(batch.attempts > 0);
+        if let Some(batch) = self.due_retry(now) {
             return Some(self.send(batch, now));
         }
         if (self.is_oldest_due() || self.has_full_batch())
@@ -291,7 +294,7 @@ impl Queue {
         // What is due and was not cut is waited for, unless the keeper has all of it in hand.
         let is_due = !self.waiting.is_empty() && (self.is_oldest_due() || self.has_full_batch());
         let stalled = is_due.then(|| self.disk.waited_for_until(now));
-        let tick = if self.is_resting { now + LONGEST_REST } else { self.next_tick };
+        let tick = if self.is_resting { now + LONGEST_REST } else { self.next_tick() };
         [retry, spooled, stalled].into_iter().flatten().fold(tick, Instant::min)
     }
 
@@ -324,7 +327,8 @@ impl Queue {
         self.drain_end().map_or(moment, |end| moment.min(end))
     }
 
-    fn send(&mut self, batch: Batch, now: Instant) -> Step {
+    fn send(&mut self, mut batch: Batch, now: Instant) -> Step {
+        batch.note_sent(now);
         self.in_flight = Some(InHand::of(&batch, now));
         Step::Send(batch)
     }
@@ -350,15 +354,22 @@ impl Queue {
             return None;
         }
         let mut batch = Batch::new(entries, now);
+        self.supersede(&mut batch);
+        Some(batch)
+    }
+
+    /// Gives up the forms in a batch that later ones in it make superfluous.
+    fn supersede(&mut self, batch: &mut Batch) {
+        let before = batch.superseded.len();
         // A flush must not take a form for sent of which a later one, that it does not follow, is not.
         batch.supersede(|one, later| self.tickets.is_any_between(one, later));
-        let numbers: Vec<u64> = batch.superseded.iter().map(|entry| entry.number).collect();
+        let superseded = batch.superseded.get(before..).unwrap_or_default();
+        let numbers: Vec<u64> = superseded.iter().map(|entry| entry.number).collect();
         self.spans -= numbers.len();
-        self.bytes -= batch.superseded.iter().map(|entry| entry.size).sum::<usize>();
+        self.bytes -= superseded.iter().map(|entry| entry.size).sum::<usize>();
         if !numbers.is_empty() {
             self.give_up(&numbers);
         }
-        Some(batch)
     }
 }
 

@@ -76,13 +76,14 @@ impl Worker {
             .shared
             .change(|queue| (queue.settle(batch, verdict, now, random_u64()), queue.untold_overflow(now)));
         self.remove(settled.files);
+        let lost = settled.spent.len();
         recycle_all(settled.spent.into_iter().map(|entry| entry.record));
         if let Some(reason) = settled.lost {
             let cause = match reason {
                 LossReason::GivenUp => "every try failed for five minutes",
                 _ => "the backend takes no request as large as this span alone: lower `value_bytes`",
             };
-            self.log.tell(&Verdict::Refused { reason, cause: cause.to_owned() }, spans);
+            self.log.tell(&Verdict::Refused { reason, cause: cause.to_owned() }, lost);
         }
         if let Some(dropped) = dropped {
             warn_of_overflow(dropped);

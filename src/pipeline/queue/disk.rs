@@ -109,17 +109,20 @@ impl Disk {
     /// As many of the oldest as one request may carry.
     pub(super) fn cut(&mut self, now: Instant, policy: &Policy) -> Option<Batch> {
         let mut batch = self.take_kept()?;
-        (batch.cut_at, batch.not_before) = (now, now);
-        while let Some(next) = self.kept.front()
-            && batch.len() + next.len() <= policy.batch_spans
-            && batch.bytes() + next.bytes() <= policy.batch_bytes
-            && let Some(next) = self.take_kept()
-        {
-            batch.entries.extend(next.entries);
-            batch.copies.extend(next.copies);
-        }
+        batch.not_before = now;
+        self.fill(&mut batch, policy);
         self.has_turn = true;
         Some(batch)
+    }
+
+    /// Adds as many of the oldest as the request has room for.
+    pub(super) fn fill(&mut self, batch: &mut Batch, policy: &Policy) {
+        while let Some(next) = self.kept.front()
+            && policy.fits(batch.len() + next.len(), batch.bytes() + next.bytes())
+            && let Some(next) = self.take_kept()
+        {
+            batch.join(next);
+        }
     }
 
     /// Whether what is to be sent should be on disk first.

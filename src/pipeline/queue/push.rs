@@ -93,7 +93,7 @@ impl Queue {
         self.bytes += size;
         self.waiting_bytes += size;
         self.has_pending |= is_pending;
-        self.waiting.push_back(Entry { number, size, is_pending, record });
+        self.waiting.push_back(Entry { number, size, is_pending, sent_at: None, record });
     }
 
     fn has_room(&self, spans: usize, bytes: usize) -> bool {

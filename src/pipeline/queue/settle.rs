@@ -54,7 +54,7 @@ impl Queue {
         random: u64,
     ) -> Settled {
         let since = self.in_flight.take().map_or(now, |in_flight| in_flight.since);
-        batch.cut_at += self.thaw(now, since + LONGEST_REQUEST);
+        batch.thaw(self.thaw(now, since + LONGEST_REQUEST));
         if self.phase == Phase::Closed {
             if !batch.is_on_disk() {
                 // The deadline of the shutdown passed while it was on its way; it has been counted.
@@ -88,24 +88,39 @@ impl Queue {
                 self.retrying.push_front(first);
                 Settled::default()
             }
-            Verdict::Retry { cause, .. } if now.duration_since(batch.cut_at) >= GIVE_UP_AFTER => {
-                if batch.is_on_disk() {
-                    self.accounts.last_error = Some(cause);
-                    self.leave_to_disk(&batch);
-                    return Settled::default();
-                }
-                let reason = LossReason::GivenUp;
-                Settled { lost: Some(reason), ..self.fail(batch, reason, cause) }
-            }
-            Verdict::Retry { after, cause } => {
+            Verdict::Retry { cause, .. } if batch.is_on_disk() && batch.has_old(GIVE_UP_AFTER, now) => {
                 self.accounts.last_error = Some(cause);
-                let not_before = now + self.pause(batch.attempts, after, now, random);
-                self.has_pending |= batch.has_pending();
-                let attempts = batch.attempts.saturating_add(1);
-                self.retrying.push_back(Batch { not_before, attempts, ..batch });
+                self.leave_to_disk(&batch);
                 Settled::default()
             }
+            Verdict::Retry { after, cause } => self.retry(batch, after, cause, now, random),
         }
+    }
+
+    /// Keeps a batch for another try, but for what was tried for too long.
+    fn retry(
+        &mut self,
+        mut batch: Batch,
+        after: Option<Duration>,
+        cause: String,
+        now: Instant,
+        random: u64,
+    ) -> Settled {
+        let old = batch.split_off_old(GIVE_UP_AFTER, now);
+        let settled = if old.is_empty() {
+            self.accounts.last_error = Some(cause);
+            Settled::default()
+        } else {
+            let reason = LossReason::GivenUp;
+            Settled { lost: Some(reason), ..self.fail(Batch::new(old, now), reason, cause) }
+        };
+        if !batch.entries.is_empty() {
+            let not_before = now + self.pause(batch.attempts, after, now, random);
+            self.has_pending |= batch.has_pending();
+            let attempts = batch.attempts.saturating_add(1);
+            self.retrying.push_back(Batch { not_before, attempts, ..batch });
+        }
+        settled
     }
 
     /// How long to wait before the next try. A pause that the backend asks for holds everything back.
@@ -127,7 +142,7 @@ impl Queue {
         let late = now.saturating_duration_since(expected);
         let frozen = if late >= FREEZE { late } else { Duration::ZERO };
         for batch in &mut self.retrying {
-            batch.cut_at += frozen;
+            batch.thaw(frozen);
         }
         frozen
     }

@@ -1,6 +1,6 @@
 #![expect(clippy::expect_used, reason = "a test fails loudly")]
 
-mod pending;
+pub(super) mod pending;
 
 use super::*;
 use crate::export::Verdict;

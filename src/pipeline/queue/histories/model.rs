@@ -199,9 +199,14 @@ impl Model {
         (self.in_flight, self.is_from_disk, self.sent_at) = (numbers, from_disk, now);
     }
 
+    fn is_old(&self, number: usize, now: Instant) -> bool {
+        let sent = self.spans[number].first_sent;
+        sent.is_some_and(|sent| now.saturating_duration_since(sent) >= GIVE_UP_AFTER)
+    }
+
     /// Settles the batch that is on its way, if there is one.
     pub(super) fn settle(&mut self, verdict: &Verdict, random: u64) {
-        let numbers = std::mem::take(&mut self.in_flight);
+        let mut numbers = std::mem::take(&mut self.in_flight);
         let Some(&first) = numbers.first() else { return };
         let now = self.queue.now;
         let settled = self.queue.settle(verdict.clone(), random);
@@ -214,9 +219,9 @@ impl Model {
         if !self.is_from_disk {
             self.thaw(now.saturating_duration_since(self.sent_at + LONGEST_REQUEST));
         }
-        let age =
-            self.spans[first].first_sent.map(|sent| now.saturating_duration_since(sent)).unwrap_or_default();
-        let is_old = age >= GIVE_UP_AFTER && !self.is_from_disk;
+        let (old, young): (Vec<usize>, Vec<usize>) =
+            numbers.iter().partition(|number| !self.is_from_disk && self.is_old(**number, now));
+        let is_old = !old.is_empty();
         let lost = match verdict {
             Verdict::Accepted { rejected, .. } => {
                 let rejected = (*rejected).min(numbers.len() as u64);
@@ -227,7 +232,13 @@ impl Model {
                 }
                 None
             }
-            Verdict::Retry { .. } if is_old && !is_kept => Some(LossReason::GivenUp),
+            Verdict::Retry { after, .. } if is_old && !is_kept => {
+                if !young.is_empty() {
+                    self.throttled_until = after.map(|after| now + after).or(self.throttled_until);
+                }
+                numbers = old;
+                Some(LossReason::GivenUp)
+            }
             Verdict::Retry { after, .. } => {
                 if is_old || self.is_closed {
                     self.leaves_memory(&numbers);

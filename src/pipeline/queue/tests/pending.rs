@@ -6,7 +6,7 @@ use super::*;
 use crate::record::SpanId;
 
 /// A form of the span `id`, taken at the moment `end`.
-fn form(id: u64, end: u64, is_pending: bool) -> Box<SpanRecord> {
+pub(in crate::pipeline::queue) fn form(id: u64, end: u64, is_pending: bool) -> Box<SpanRecord> {
     let mut form = record(10);
     form.span_id = SpanId::from_u64(id).expect("it is not zero");
     form.end = end;
@@ -14,27 +14,27 @@ fn form(id: u64, end: u64, is_pending: bool) -> Box<SpanRecord> {
     form
 }
 
-fn pending(id: u64) -> Box<SpanRecord> {
+pub(in crate::pipeline::queue) fn pending(id: u64) -> Box<SpanRecord> {
     form(id, 1, true)
 }
 
-fn complete(id: u64) -> Box<SpanRecord> {
+pub(in crate::pipeline::queue) fn complete(id: u64) -> Box<SpanRecord> {
     form(id, 9, false)
 }
 
 /// The spans of a batch, and whether they have ended.
-fn forms(batch: &Batch) -> Vec<(u64, bool)> {
+pub(in crate::pipeline::queue) fn forms(batch: &Batch) -> Vec<(u64, bool)> {
     let form = |entry: &Entry| (entry.record.span_id.to_u64(), !entry.record.notes.is_pending);
     batch.entries.iter().map(form).collect()
 }
 
-fn balances(queue: &Queue) -> bool {
+pub(in crate::pipeline::queue) fn balances(queue: &Queue) -> bool {
     let accounts = queue.accounts();
     let settled = accounts.delivered + accounts.lost.total() + accounts.withheld.total();
     accounts.accepted == settled + queue.held() as u64
 }
 
-fn superseded(queue: &Queue) -> u64 {
+pub(in crate::pipeline::queue) fn superseded(queue: &Queue) -> u64 {
     queue.accounts().withheld.of(LossReason::Superseded)
 }
 
