@@ -42,8 +42,9 @@ pub enum LossReason {
     /// A redaction hook wanted the whole span dropped: see [`Field::drop_span`](crate::Field::drop_span). No flush
     /// reports it.
     Redacted,
-    /// In [live mode](crate::Builder::live), a form of a span that had not ended: a later form of it goes in its place, or
-    /// its room was wanted for spans that had. No flush reports it.
+    /// In [live mode](crate::Builder::live), a form of a span that had not ended: a later form of it goes in its place, its
+    /// room was wanted for spans that had, or the backend did not take it. No flush reports it: the span itself is sent when
+    /// it ends.
     Superseded,
 }
 

@@ -141,6 +141,11 @@ impl Batch {
         self.entries.iter().map(|entry| entry.number).collect()
     }
 
+    /// The numbers of those whose spans had not ended.
+    pub(super) fn pending_numbers(&self) -> Vec<u64> {
+        self.entries.iter().filter(|entry| entry.is_pending).map(|entry| entry.number).collect()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -124,6 +124,8 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct InHand {
     numbers: Vec<u64>,
+    /// Those among them whose spans had not ended, as far as the memory knows.
+    pending: Vec<u64>,
     bytes: usize,
     place: Place,
     since: Instant,
@@ -140,7 +142,13 @@ enum Place {
 impl InHand {
     fn of(batch: &Batch, since: Instant) -> Self {
         let place = if batch.is_on_disk() { Place::Both } else { Place::Memory };
-        Self { numbers: batch.numbers(), bytes: batch.bytes(), place, since }
+        Self {
+            numbers: batch.numbers(),
+            pending: batch.pending_numbers(),
+            bytes: batch.bytes(),
+            place,
+            since,
+        }
     }
 }
 

@@ -272,12 +272,12 @@ impl Queue {
     /// Without a keeper nothing reaches the disk any more; what it had in hand when it panicked is lost.
     pub(crate) fn keep_nothing(&mut self) {
         self.count_panic();
-        if let Some(InHand { numbers, bytes, .. }) = self.disk.in_hand.take()
+        if let Some(InHand { numbers, pending, bytes, .. }) = self.disk.in_hand.take()
             && self.phase != Phase::Closed
         {
             self.spans -= numbers.len();
             self.bytes -= bytes;
-            self.lose(&numbers, LossReason::Exporter);
+            self.lose_forms(&numbers, &pending, LossReason::Exporter);
         }
         self.disk.keep_within = None;
         self.disk.is_looking = false;
@@ -319,8 +319,13 @@ impl Queue {
         let spooled = self.disk.spooled.pop_front()?;
         self.disk.has_turn = false;
         self.accounts.retries += u64::from(self.disk.attempts > 0);
-        self.in_flight =
-            Some(InHand { numbers: spooled.numbers(), bytes: 0, place: Place::Disk, since: now });
+        self.in_flight = Some(InHand {
+            numbers: spooled.numbers(),
+            pending: Vec::new(),
+            bytes: 0,
+            place: Place::Disk,
+            since: now,
+        });
         Some(Step::SendSpooled(spooled))
     }
 

@@ -68,7 +68,7 @@ impl Queue {
         match verdict {
             Verdict::Accepted { rejected, message } => {
                 self.release(&batch);
-                self.deliver(&batch.numbers(), rejected, message);
+                self.deliver_forms(&batch, rejected, message);
                 Settled::of(batch)
             }
             Verdict::Refused { reason, cause } => self.fail(batch, reason, cause),
@@ -150,7 +150,7 @@ impl Queue {
     /// Counts a panic of the worker, and as lost what it had in hand.
     pub(crate) fn abandon(&mut self) {
         self.count_panic();
-        let Some(InHand { numbers, bytes, place, .. }) = self.in_flight.take() else { return };
+        let Some(InHand { numbers, pending, bytes, place, .. }) = self.in_flight.take() else { return };
         match (self.phase, place) {
             // Counted when the deadline of the shutdown passed.
             (Phase::Closed, Place::Memory) => return,
@@ -160,7 +160,7 @@ impl Queue {
                 self.bytes -= bytes;
             }
         }
-        self.lose(&numbers, LossReason::Exporter);
+        self.lose_forms(&numbers, &pending, LossReason::Exporter);
     }
 
     /// Counts a panic of the exporter; the batch it had is settled as any other.
@@ -171,7 +171,7 @@ impl Queue {
     fn fail(&mut self, batch: Batch, reason: LossReason, cause: String) -> Settled {
         self.accounts.last_error = Some(cause);
         self.release(&batch);
-        self.lose(&batch.numbers(), reason);
+        self.lose_forms(&batch.numbers(), &batch.pending_numbers(), reason);
         Settled::of(batch)
     }
 
@@ -187,6 +187,30 @@ impl Queue {
         self.accounts.lost.add(LossReason::Rejected, rejected);
         self.accounts.last_error = message.or(self.accounts.last_error.take());
         self.tickets.note(|ticket| ticket.settle_partly(numbers, rejected));
+    }
+
+    /// The same for a batch in which there may be forms of spans that had not ended. Which ones were rejected is not known:
+    /// those of spans that had ended, as far as there are so many.
+    fn deliver_forms(&mut self, batch: &Batch, rejected: u64, message: Option<String>) {
+        let (numbers, pending) = (batch.numbers(), batch.pending_numbers().len());
+        let rejected = rejected.min(numbers.len() as u64);
+        let lost = rejected.min((numbers.len() - pending) as u64);
+        self.accounts.withheld.add(LossReason::Superseded, rejected - lost);
+        self.deliver(&numbers, lost, message);
+        self.accounts.delivered -= rejected - lost;
+    }
+
+    /// Enters records that are lost, but for those that are only forms of spans that had not ended: the form that comes
+    /// at the end answers for the span. Both are in ascending order.
+    pub(super) fn lose_forms(&mut self, numbers: &[u64], pending: &[u64], reason: LossReason) {
+        if pending.is_empty() {
+            self.lose(numbers, reason);
+            return;
+        }
+        let is_complete = |number: &u64| pending.binary_search(number).is_err();
+        let complete: Vec<u64> = numbers.iter().copied().filter(is_complete).collect();
+        self.lose(&complete, reason);
+        self.give_up(pending);
     }
 
     /// Enters records that are lost and that nobody waits for.
@@ -278,26 +302,35 @@ impl Queue {
             return;
         }
         self.phase = Phase::Closed;
-        let mut lost: Vec<u64> =
-            self.disk.in_hand().map(|keeping| keeping.numbers.clone()).unwrap_or_default();
+        let keeping = self.disk.in_hand();
+        let (mut lost, mut pending) =
+            keeping.map(|keeping| (keeping.numbers.clone(), keeping.pending.clone())).unwrap_or_default();
         match &self.in_flight {
-            Some(InHand { place: Place::Memory, numbers, .. }) => lost.extend(numbers),
-            Some(InHand { place: Place::Both, numbers, .. }) => self.disk.count_in(numbers.len()),
-            Some(InHand { place: Place::Disk, .. }) | None => {}
+            Some(in_flight) if in_flight.place == Place::Memory => {
+                lost.extend(&in_flight.numbers);
+                pending.extend(&in_flight.pending);
+            }
+            Some(in_flight) if in_flight.place == Place::Both => self.disk.count_in(in_flight.numbers.len()),
+            Some(_) | None => {}
         }
         for batch in std::mem::take(&mut self.retrying) {
             if batch.is_on_disk() {
                 self.leave_to_disk(&batch);
             } else {
                 lost.extend(batch.numbers());
+                pending.extend(batch.pending_numbers());
             }
         }
         while let Some(batch) = self.disk.take_kept() {
             self.leave_to_disk(&batch);
         }
-        lost.extend(std::mem::take(&mut self.waiting).iter().map(|entry| entry.number));
+        for entry in std::mem::take(&mut self.waiting) {
+            lost.push(entry.number);
+            pending.extend(entry.is_pending.then_some(entry.number));
+        }
         lost.sort_unstable();
-        self.lose(&lost, LossReason::ShutdownDeadline);
+        pending.sort_unstable();
+        self.lose_forms(&lost, &pending, LossReason::ShutdownDeadline);
         (self.spans, self.bytes, self.waiting_bytes) = (0, 0, 0);
     }
 

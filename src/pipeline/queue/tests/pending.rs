@@ -220,3 +220,46 @@ fn those_in_the_halves_of_a_batch_make_room_too() {
     assert_eq!((queue.accounts().lost.total(), superseded(&queue)), (1, 2));
     assert!(balances(&queue));
 }
+
+#[test]
+fn one_that_is_refused_is_no_lost_span() {
+    let refused =
+        || Verdict::Refused { reason: LossReason::Refused { status: 500 }, cause: "500".to_owned() };
+    let rejected = |rejected| Verdict::Accepted { rejected, message: None };
+    for (verdict, lost, superseded_then) in
+        [(refused(), 1, 2), (rejected(1), 1, 0), (rejected(3), 1, 2), (rejected(9), 1, 2), (accept(), 0, 0)]
+    {
+        let (mut queue, now) = queue();
+        for form in [pending(1), complete(2), pending(3)] {
+            queue.push(form);
+        }
+        let flush = queue.open_ticket(now, Telling::Told);
+        let batch = sent(queue.next(now)).expect("it is flushed");
+        queue.settle(batch, verdict, now, 0);
+        assert_eq!((queue.accounts().lost.total(), superseded(&queue)), (lost, superseded_then));
+        assert_eq!(
+            queue.close_ticket(flush).map_err(|error| error.undelivered()),
+            if lost == 0 { Ok(()) } else { Err(lost) }
+        );
+        assert!(balances(&queue) && queue.held() == 0);
+    }
+}
+
+#[test]
+fn one_that_a_shutdown_or_a_panic_ends_is_no_lost_span() {
+    for is_panic in [false, true] {
+        let (mut queue, now) = queue();
+        for form in [complete(1), pending(2), pending(3), pending(4), pending(5), complete(6)] {
+            queue.push(form);
+        }
+        let flush = queue.open_ticket(now, Telling::Told);
+        assert_eq!(sent(queue.next(now)).map(|batch| batch.len()), Some(4));
+        if is_panic {
+            queue.abandon();
+        }
+        queue.close();
+        assert_eq!((queue.accounts().lost.total(), superseded(&queue)), (2, 4));
+        assert_eq!(queue.close_ticket(flush).map_err(|error| error.undelivered()), Err(2));
+        assert!(balances(&queue));
+    }
+}
