@@ -32,7 +32,9 @@ pub(super) fn resource(resource: &opentelemetry_sdk::Resource) -> Arc<Resource> 
 /// Everything of `span`, within the limits that this SDK's own spans have.
 pub(super) fn record(span: SpanData, resource: &Arc<Resource>, limits: Limits) -> SpanRecord {
     let start = unix_nanos(span.start_time);
-    let mut attributes = attributes(span.attributes.iter(), span.dropped_attributes_count, limits);
+    // A span that has ended must not be taken for one that has not.
+    let pairs = span.attributes.iter().filter(|pair| pair.key.as_str() != keys::PENDING.name());
+    let mut attributes = attributes(pairs, span.dropped_attributes_count, limits);
     let trace_state = trace_state(span.span_context.trace_state(), &mut attributes, limits);
     let name = bounded(span.name.into_owned(), keys::TRUNCATED_NAME, &mut attributes, Limits::NAMES);
     let events = span.events.events.into_iter().map(|event| event_of(event, limits));

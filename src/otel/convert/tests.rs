@@ -76,6 +76,12 @@ fn every_text_of_a_span_is_within_the_limits() {
 }
 
 #[test]
+fn no_span_that_has_ended_says_that_it_has_not() {
+    let record = converted(span(vec![KeyValue::new("bento.pending", true), KeyValue::new("mine", 1)]));
+    assert!(record.attributes.get("bento.pending").is_none() && record.attributes.get("mine").is_some());
+}
+
+#[test]
 fn what_is_within_the_limits_is_untouched() {
     let items = OtelArray::I64(vec![7; 8]);
     let record = converted(span(vec![KeyValue::new("items", Otel::Array(items))]));
