@@ -208,11 +208,13 @@ impl Output {
     fn show(&mut self) {
         let Some(pace) = &mut self.pace else { return };
         let now = Instant::now();
-        if pace.is_due(self.size, now)
+        // What is only counted shows nothing new.
+        let shown = self.text.len();
+        if pace.is_due(shown, now)
             && let (Some((context, leaf)), Some(preview)) = (&self.call, &mut self.preview)
             && let Some(bytes) = running::show(leaf, preview, (&self.text, self.size), context)
         {
-            pace.note(self.size, bytes, now);
+            pace.note(shown, bytes, now);
         }
     }
 
@@ -280,9 +282,10 @@ impl TrackAi {
     /// The span starts now, also if the stream is never polled; give a `start_time` where the request was made before. The
     /// time to the first chunk is kept as `gen_ai.response.time_to_first_chunk`, in seconds.
     ///
-    /// In [live mode](crate::Builder::live) it is sent at its start, and again with the text so far as chunks come: every
-    /// 200 ms at most, and the longer it is the less often, so that a second sees 1 MiB of it at most. No timer does this:
-    /// while no chunk comes, nothing is sent.
+    /// In [live mode](crate::Builder::live) it is sent at its start, and again with the text so far as chunks come: at
+    /// most five times a second, and the longer it is the less often, so that a second sees 1 MiB of it at most, until the
+    /// text has reached the value limit. No timer does this: while no chunk comes, nothing is sent. One that is still open
+    /// when the process ends is not completed, unlike what was opened by `begin`: drop it before.
     ///
     /// ```
     /// # use futures_util::{StreamExt, stream};

@@ -117,3 +117,28 @@ fn however_a_stream_ends_its_last_form_is_what_it_was_without() {
         },
     );
 }
+
+#[test]
+fn an_answer_past_the_limit_is_not_shown_again_and_again() {
+    scenario(
+        || {
+            let _bento = live().value_bytes(1024).init().unwrap();
+            let end = Instant::now() + Duration::from_millis(1_100);
+            let chunks = stream::poll_fn(move |_| {
+                std::thread::sleep(Duration::from_millis(2));
+                Poll::Ready((Instant::now() < end).then_some("x".repeat(100)))
+            });
+            run(bento::track_ai("answer").stream(chunks).count());
+            flush();
+        },
+        |child| {
+            let server = child.delivers();
+            let spans = spans_of(&server.requests());
+            let grown = spans.iter().filter(|span| is_pending(span) && output(span).is_some()).count();
+            assert!(grown <= 2, "shown {grown} times");
+            let sizes =
+                spans.iter().filter(|span| !is_pending(span)).filter_map(output).map(|text| text.len());
+            assert_eq!(sizes.collect::<Vec<_>>(), [1024]);
+        },
+    );
+}
