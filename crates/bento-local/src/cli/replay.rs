@@ -27,7 +27,8 @@ Examples:
 
 It reads chat logs (a JSON array of runs with OpenAI-style messages under `traj`, as tau-bench
 writes them; in a .jsonl file one run a line) and the trajectories of SWE-agent, and sends with
-the key in BENTOLABS_API_KEY, or with bl_pk_local.")]
+the key in BENTOLABS_API_KEY, or with bl_pk_local. With --live the finished runs are the same, but
+that model turns have a time to their first chunk (gen_ai.response.time_to_first_chunk).")]
 pub(super) struct Replay {
     /// Recordings, or folders with recordings in them (.json, .jsonl, .traj)
     #[arg(required = true, value_name = "FILE")]
