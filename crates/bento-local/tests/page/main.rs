@@ -21,5 +21,6 @@ mod runs;
 mod screenshots;
 #[cfg(feature = "replay")]
 mod sdk;
+mod senders;
 mod states;
 mod totals;
