@@ -5,8 +5,11 @@ import { count } from "../format.js";
 import { jsonView } from "./json.js";
 import { briefText } from "./text.js";
 
+/** Messages, and parts of one of them, that are drawn at a time. */
 const AT_ONCE = 100;
 const LONG = 20_000;
+/** So deep results inside of results are drawn as such. */
+const DEEP = 4;
 
 /** The messages that a value is, on their own or as `messages`; null where it is something else. */
 export function messagesOf(value) {
@@ -16,51 +19,69 @@ export function messagesOf(value) {
 }
 
 function isMessage(value) {
-  return value !== null && typeof value === "object" && typeof value.role === "string" && ["content", "tool_calls", "parts"].some((key) => key in value);
+  if (value === null || typeof value !== "object" || typeof value.role !== "string") return false;
+  return isWord(value.name) && isWord(value.tool_call_id) && ["content", "tool_calls", "parts"].some((key) => key in value);
 }
 
-/** Shows a conversation, as much of it at a time as can be drawn at once. */
+/** Whether it can stand beside other words, or is not there at all: senders put anything anywhere. */
+function isWord(value) {
+  return value === undefined || value === null || typeof value === "string" || typeof value === "number";
+}
+
+/** Shows a conversation. */
 export function chatView(messages) {
-  const element = el("div", { class: "chat" });
-  let done = 0;
-  const more = el("button", { class: "button", type: "button", onclick: add });
-  function add() {
-    const part = messages.slice(done, done + AT_ONCE);
-    done += part.length;
-    more.before(...part.map(message));
-    more.textContent = `${count(messages.length - done)} more messages`;
-    if (done >= messages.length) more.remove();
-  }
-  element.append(more);
-  add();
-  return element;
+  return el("div", { class: "chat" }, series(messages, message, "messages"));
+}
+
+/** Things one after the other, as many at a time as can be drawn at once. */
+function series(items, draw, words) {
+  const [first, rest] = [items.slice(0, AT_ONCE), items.slice(AT_ONCE)];
+  const drawn = first.map(draw);
+  if (rest.length === 0) return drawn;
+  const show = () => {
+    const box = el("div", { class: "further" }, series(rest, draw, words));
+    more.replaceWith(...box.childNodes);
+  };
+  const more = el("button", { class: "button", type: "button", onclick: show }, `${count(rest.length)} more ${words}`);
+  return [drawn, more];
 }
 
 function message({ role, name, content, parts, tool_calls: calls, tool_call_id: answers }) {
-  const head = el("div", { class: "who" }, role, name && el("span", { class: "muted mono" }, ` ${name}`), answers && el("span", { class: "muted mono" }, ` ${answers}`));
-  const bodies = [content ?? parts].flat().map(part).concat((Array.isArray(calls) ? calls : []).map(call));
+  const head = el("div", { class: "who" }, role, beside(name), beside(answers));
+  const bodies = [series([content ?? parts].flat(), (value) => part(value), "parts"), Array.isArray(calls) && series(calls, call, "calls")];
   return el("section", { class: "message", "data-role": role }, head, bodies);
 }
 
+function beside(word) {
+  return word && el("span", { class: "muted mono" }, ` ${word}`);
+}
+
 /** A text, or a part of a message in one of the forms that providers have. */
-function part(value) {
+function part(value, depth = 0) {
   if (value === null || value === undefined || value === "") return null;
   if (typeof value === "string") return el("div", { class: "said" }, briefText(value, LONG));
   if (typeof value.text === "string") return part(value.text);
   if (value.type === "tool_use") return call({ id: value.id, name: value.name, arguments: value.input });
-  if (value.type === "tool_result") return [value.content].flat().map(part);
+  if (value.type === "tool_result" && depth < DEEP) return series([value.content].flat(), (inner) => part(inner, depth + 1), "parts");
   return jsonView(value);
 }
 
 function call(value) {
   if (value === null || typeof value !== "object") return jsonView(value);
   const { name, arguments: given } = value.function ?? value;
-  let read = given;
+  if (!isWord(name) || !isWord(value.id)) return jsonView(value);
+  const args = read(given);
+  const isTree = args !== null && typeof args === "object";
+  const head = el("div", {}, el("span", { class: "muted" }, "calls "), el("b", { class: "mono" }, `${name ?? "a tool"}`), beside(value.id));
+  return el("div", { class: "call" }, head, isTree ? jsonView(args) : part(String(args ?? "")));
+}
+
+/** Arguments come as JSON, or in words where the model wrote what it liked. */
+function read(given) {
+  if (typeof given !== "string") return given;
   try {
-    if (typeof given === "string") read = JSON.parse(given);
+    return JSON.parse(given);
   } catch {
-    // Models write what they like; it is shown as it is.
+    return given;
   }
-  const isTree = read !== null && typeof read === "object";
-  return el("div", { class: "call" }, el("div", {}, el("span", { class: "muted" }, "calls "), el("b", { class: "mono" }, String(name ?? "a tool")), value.id && el("span", { class: "muted mono" }, ` ${value.id}`)), isTree ? jsonView(read) : part(String(read ?? "")));
 }

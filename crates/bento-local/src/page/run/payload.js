@@ -32,7 +32,15 @@ function read(text) {
 export function payloadView(text, wanted) {
   const forms = formsOf(text);
   const form = forms.find(({ name }) => name === wanted) ?? forms[0];
-  if (form.show) return { forms, form: form.name, element: form.show(), grow: () => false };
+  if (form.show) {
+    try {
+      return { forms, form: form.name, element: form.show(), grow: () => false };
+    } catch (error) {
+      // That is a fault of ours; the text can be read all the same.
+      reportError(error);
+      return payloadView(text, forms.at(-1).name);
+    }
+  }
   const view = textView(form.text);
   const grow = (next) => {
     if (forms.length > 1 || read(next) !== undefined) return false;
