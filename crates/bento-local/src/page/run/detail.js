@@ -46,7 +46,7 @@ export class Detail {
   constructor(on, back) {
     this.on = on;
     const head = el("div", { class: "first" }, back, this.#kind, this.#name, this.#state);
-    const copy = copyButton("Copy this text (c)", () => this.#copied);
+    const copy = copyButton("Copy this text (c)", () => (this.#shown.id === this.#node?.id ? this.#copied : ""));
     this.copy = () => copy.click();
     const tools = el("div", { class: "tools" }, this.#forms, this.#size, this.#wrap, copy);
     this.element = el("section", { class: "detail", "aria-label": "The selected step" }, el("div", { class: "step-head" }, head, this.#facts), this.#tabs, tools, this.#panel);
@@ -71,7 +71,7 @@ export class Detail {
     this.#panel.focus();
   }
 
-  /** Shows a step; `view` has the run, its start, the parent, whether it goes on; `tab` is the one asked for. */
+  /** Shows a step; `view` has the start of its run, and whether that goes on; `tab` is the one asked for. */
   show(node, view, tab = null) {
     this.#view = view;
     if (node === this.#node && !tab) return this.#refresh();
@@ -101,28 +101,28 @@ export class Detail {
       this.#timers.ask = 0;
       this.#askedAt = performance.now();
       const mine = (this.#asked = new AbortController());
-      try {
-        const span = await this.#texts.load(node, mine.signal);
-        if (mine.signal.aborted) return;
-        this.#asked = null;
-        clearTimeout(this.#timers.bare);
-        this.#draw(span);
-        if (!this.#texts.isCurrent(node)) this.#refresh();
-      } catch (error) {
-        if (mine.signal.aborted) return;
-        this.#asked = null;
-        clearTimeout(this.#timers.bare);
-        if (this.#span?.id !== node.id) this.#draw(null, error);
-      }
+      let problem = null;
+      const span = await this.#texts.load(node, mine.signal).catch((error) => ((problem = error), null));
+      if (mine.signal.aborted) return;
+      this.#asked = null;
+      clearTimeout(this.#timers.bare);
+      if (span) this.#draw(span);
+      else if (!this.#texted) this.#draw(null, problem);
+      if (span && !this.#texts.isCurrent(node)) this.#refresh();
     }, delay);
   }
 
   /** Takes up another tab, by its name. */
   choose(tab) {
-    if (!tab || !this.#names().includes(tab) || tab === this.#shown.tab) return;
+    if (!tab || !this.#names().includes(tab) || (tab === this.#shown.tab && this.#shown.id === this.#node.id)) return;
     this.#own = this.#wanted = tab;
-    this.#draw(this.#span);
+    this.#draw(this.#texted);
     this.on.tab();
+  }
+
+  /** The texts of the step that is selected; the panel may still show those of the one before. */
+  get #texted() {
+    return this.#span?.id === this.#node.id ? this.#span : null;
   }
 
   /** The next tab, or the one before. */
@@ -148,14 +148,17 @@ export class Detail {
   }
 
   #names() {
-    const has = { input: true, output: true, error: isError(this.#node.row, this.#span), attributes: true, events: this.#span?.events.length > 0 };
+    const has = { input: true, output: true, error: isError(this.#node.row, this.#texted), attributes: true, events: this.#texted?.events.length > 0 };
     return TABS.filter((tab) => has[tab]);
   }
 
   #pick(names) {
     const wish = [this.#own, "error", this.#wanted].find((tab) => names.includes(tab));
     if (wish) return wish;
-    return this.#span && this.#span.output === null && this.#span.input !== null && !this.#node.isPending ? "input" : "output";
+    const span = this.#texted;
+    // A tool that is at work has nothing to say yet; a model may begin at any moment.
+    const isSilent = !this.#node.isPending || this.#node.row.kind === "tool";
+    return isSilent && span?.output === null && span.input !== null ? "input" : "output";
   }
 
   tick(now) {
@@ -198,10 +201,15 @@ export class Detail {
     else {
       this.#copied = "";
       this.#tools([], null);
-      this.#panel.replaceChildren(problem ? el("p", { class: "problem", role: "alert" }, `Its texts did not come: ${problem.message}`) : "");
+      this.#panel.replaceChildren(problem ? this.#problemView(problem) : "");
     }
     this.#shown = span ? { ...this.#shown, id: this.#node.id, tab } : { id: this.#node.id, tab };
     if (isOther) this.on.tab();
+  }
+
+  #problemView(problem) {
+    const again = el("button", { class: "button", type: "button", onclick: () => this.#ask(0) }, "Ask again");
+    return el("p", { class: "problem", role: "alert" }, `Its texts did not come: ${problem.message} `, again);
   }
 
   #drawTabs(names, tab) {
