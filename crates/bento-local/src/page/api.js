@@ -10,7 +10,13 @@ export class Refused extends Error {
   }
 }
 
-export function remember(key) {
+/** What kept an answer from coming: no server, or no way to it. */
+export class Away extends Error {}
+
+/** Keeps a key, once the server has taken it. */
+export async function tryKey(key) {
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new Refused(401, "A key has no blanks and no letters beyond ASCII: was it cut short?");
+  await get("/workspaces", { headers: bearer(key) });
   sessionStorage.setItem(STORED_KEY, key);
 }
 
@@ -21,7 +27,11 @@ export function hasKey() {
 
 function headers() {
   const key = sessionStorage.getItem(STORED_KEY);
-  return key ? { Authorization: `Bearer ${key}` } : {};
+  return key ? bearer(key) : {};
+}
+
+function bearer(key) {
+  return { Authorization: `Bearer ${key}` };
 }
 
 /** Asks for JSON; parameters that are empty are left out, lists repeat. */
@@ -33,9 +43,19 @@ export async function ask(path, parameters = {}, signal = undefined) {
     }
   }
   const url = query.size > 0 ? `${path}?${query}` : path;
-  const answer = await fetch(url, { headers: headers(), signal, cache: "no-store" });
+  const answer = await get(url, { headers: headers(), signal });
+  return answer.json().catch(away);
+}
+
+async function get(url, options) {
+  const answer = await fetch(url, { ...options, cache: "no-store" }).catch(away);
   if (!answer.ok) throw new Refused(answer.status, await detail(answer));
-  return answer.json();
+  return answer;
+}
+
+/** What a browser throws where it has no answer looks like a fault of ours, which is to be told from it. */
+function away(error) {
+  throw error.name === "AbortError" ? error : new Away(error.message);
 }
 
 async function detail(answer) {
@@ -46,10 +66,13 @@ async function detail(answer) {
   }
 }
 
+/** The server says something every 15 s; after so long without a word it is gone, though nothing may have told us. */
+const SILENCE = 45_000;
+
 /**
  * Follows an event stream until it is closed: `on.ready` each time it is connected (so that what was missed is loaded),
- * `on.lost` when the connection goes, `on.refused` when the server will not have it, and `on[event](data)` for each event. While the page is not looked at nothing is
- * held open: a browser has six connections for one server.
+ * `on.lost` when the connection goes, `on.refused` when the server will not have it, which ends it, and `on[event](data)` for
+ * each event. While the page is not looked at nothing is held open: a browser has six connections for one server.
  */
 export function follow(path, on) {
   let current = null;
@@ -62,24 +85,42 @@ export function follow(path, on) {
     if (closed || current || document.hidden) return;
     const mine = new AbortController();
     current = mine;
+    let refusal = null;
+    let silence = 0;
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => mine.abort(), SILENCE);
+    };
+    heard();
     try {
-      const answer = await fetch(path, { headers: headers(), signal: mine.signal, cache: "no-store" });
-      if (!answer.ok) throw new Refused(answer.status, await detail(answer));
-      for await (const { event, data } of events(answer.body)) {
+      const answer = await get(path, { headers: headers(), signal: mine.signal });
+      for await (const { event, data } of events(answer.body, heard)) {
+        if (current !== mine) break;
         pause = 0;
-        on[event]?.(data);
+        tell(event, data);
       }
     } catch (error) {
-      if (error instanceof Refused && [401, 403, 404].includes(error.status) && !closed) {
-        closed = true;
-        on.refused?.(error);
-      }
+      if (error instanceof Refused && [401, 403, 404].includes(error.status)) refusal = error;
     }
-    if (current === mine) current = null;
-    if (mine.signal.aborted || closed) return;
-    on.lost?.();
+    clearTimeout(silence);
+    if (current !== mine) return;
+    current = null;
+    if (refusal) {
+      close();
+      return tell("refused", refusal);
+    }
+    tell("lost");
     pause = Math.min(Math.max(250, pause * 2), 5_000);
-    timer = setTimeout(connect, pause);
+    if (!closed) timer = setTimeout(connect, pause);
+  }
+
+  /** What goes wrong in there is a fault of the page, and says nothing of the connection. */
+  function tell(event, data) {
+    try {
+      on[event]?.(data);
+    } catch (error) {
+      reportError(error);
+    }
   }
 
   function disconnect() {
@@ -88,23 +129,26 @@ export function follow(path, on) {
     current = null;
   }
 
-  const look = () => (document.hidden ? disconnect() : connect());
-  document.addEventListener("visibilitychange", look);
-  connect();
-  return () => {
+  function close() {
     closed = true;
     document.removeEventListener("visibilitychange", look);
     disconnect();
-  };
+  }
+
+  const look = () => (document.hidden ? disconnect() : connect());
+  document.addEventListener("visibilitychange", look);
+  connect();
+  return close;
 }
 
 /** The events of a `text/event-stream`, whose data is JSON on one line. */
-async function* events(body) {
+async function* events(body, heard) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    heard();
     const blocks = (rest + value).split("\n\n");
     rest = blocks.pop();
     for (const block of blocks) {

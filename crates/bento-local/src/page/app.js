@@ -1,6 +1,6 @@
 // The frame around the views: which one is shown, the colours, the keys.
 
-import { Refused, ask, remember } from "./api.js";
+import { Refused, ask, tryKey } from "./api.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
 import { showRun } from "./run/run.js";
@@ -58,7 +58,16 @@ function show(isReturn = false) {
   frame.connection();
   scrollTo(0, 0);
   const run = location.pathname.match(/^\/runs\/([^/]+)$/);
-  view = run ? showRun(main, decodeURIComponent(run[1]), frame) : showRuns(main, frame);
+  view = run ? showRun(main, decoded(run[1]), frame) : showRuns(main, frame);
+}
+
+/** An address may be cut in the middle of a letter. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /* Links inside the page change the view without a load. */
@@ -92,19 +101,31 @@ function showKeys() {
 
 function askForKey() {
   if (document.querySelector("dialog[open]")) return;
+  view?.close();
+  view = null;
+  frame.connection();
+  const again = el("button", { class: "button", type: "button", onclick: askForKey }, "Give the key");
+  main.replaceChildren(el("section", { class: "empty" }, el("h1", {}, "This server has a key"), el("p", { class: "muted" }, "Its runs are shown to who has it."), el("p", {}, again)));
   const input = el("input", { type: "password", name: "key", autocomplete: "off", placeholder: "bl_pk_…", required: true });
-  const send = (event) => {
+  const problem = el("p", { class: "bad", role: "alert" });
+  const send = async (event) => {
     event.preventDefault();
-    remember(input.value.trim());
+    problem.textContent = "";
+    try {
+      await tryKey(input.value.trim());
+    } catch (error) {
+      problem.textContent = problemText(error);
+      input.value = "";
+      return input.focus();
+    }
     dialog.close();
-    view?.close();
-    view = null;
     show();
     askForWorkspaces();
   };
   const form = el(
     "form", { onsubmit: send },
     el("label", {}, "This server has a key. It is kept until this tab is closed.", input),
+    problem,
     el("button", { class: "button main", type: "submit" }, "Show the runs"),
   );
   const dialog = el("dialog", { "aria-label": "Key" }, el("h2", {}, "Key"), form);

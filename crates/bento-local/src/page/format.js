@@ -2,6 +2,11 @@
 
 const whole = new Intl.NumberFormat("en");
 
+/** Milliseconds since the epoch, with the fraction that a `Date` leaves out. */
+export function moment(text) {
+  return Date.parse(`${text.slice(0, 19)}Z`) + Number(`0${text.slice(19, -1)}`) * 1_000;
+}
+
 /** 12,345 */
 export function count(number) {
   return whole.format(number);

@@ -8,6 +8,7 @@
 
 #[path = "../agent/mod.rs"]
 mod agent;
+mod away;
 mod axe;
 mod browser;
 mod hostile;

@@ -1,16 +1,13 @@
 // Where there is nothing to list: why, and what to do.
 
 import { hasKey } from "../api.js";
+import { copyButton } from "../copy.js";
 import { el } from "../dom.js";
 import { address, isFiltered, isNarrowed, read } from "./address.js";
 import { windowWords } from "./filters.js";
 
 function block(words, text) {
-  const copy = el("button", { class: "button", type: "button", "aria-label": `Copy ${words}` }, "Copy");
-  copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text).then(() => copy.replaceChildren("Copied"), () => copy.replaceChildren("Not allowed"));
-    setTimeout(() => copy.replaceChildren("Copy"), 1_500);
-  });
+  const copy = copyButton(`Copy ${words}`, () => text);
   return el("div", { class: "snippet" }, el("pre", { tabindex: "0", role: "region", "aria-label": words }, el("code", {}, text)), copy);
 }
 

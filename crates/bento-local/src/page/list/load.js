@@ -1,8 +1,8 @@
 // What the list asks the server: rows and sums, again when something changed.
 
 import { ask, follow } from "../api.js";
+import { paced } from "../pace.js";
 import { bars, forBars, forRows, forSums, stretch } from "./window.js";
-import { paced } from "./pace.js";
 
 const PAGE = 100;
 

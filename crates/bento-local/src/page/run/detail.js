@@ -1,8 +1,8 @@
 // The step that is looked at: what it is, and its texts in tabs.
 
+import { copyButton } from "../copy.js";
 import { el, set, write } from "../dom.js";
 import { icon, kindIcon } from "../icons.js";
-import { copyButton } from "./copy.js";
 import { errorView, eventsView, isError, pairsView } from "./facets.js";
 import { factsOf, timeOf } from "./facts.js";
 import { payloadView, sizeOf } from "./payload.js";

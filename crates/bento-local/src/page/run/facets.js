@@ -1,10 +1,9 @@
 // What else there is of a step: its error, its attributes, what happened on the way. Each with the text to copy.
 
 import { el } from "../dom.js";
-import { duration, exact } from "../format.js";
+import { duration, exact, moment } from "../format.js";
 import { jsonView } from "./json.js";
 import { payloadView } from "./payload.js";
-import { moment } from "./steps.js";
 import { briefText, textView } from "./text.js";
 
 const LONG = 2_000;

@@ -1,8 +1,8 @@
 // What is known of a step in a few words.
 
+import { copyButton } from "../copy.js";
 import { el } from "../dom.js";
 import { compact, cost, duration, exact } from "../format.js";
-import { copyButton } from "./copy.js";
 
 /** How long it took, or has taken until now. */
 export function timeOf(node, view, now) {

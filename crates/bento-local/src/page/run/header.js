@@ -1,10 +1,9 @@
 // What a run is, on two lines.
 
+import { copyButton } from "../copy.js";
 import { el, set, write } from "../dom.js";
-import { ago, compact, cost, count, duration, exact, reference } from "../format.js";
+import { ago, compact, cost, count, duration, exact, moment, reference } from "../format.js";
 import { icon } from "../icons.js";
-import { copyButton } from "./copy.js";
-import { moment } from "./steps.js";
 
 const WORDS = { running: "Running · live", completed: "Completed", failed: "Failed", cancelled: "Cancelled", unfinished: "Unfinished" };
 

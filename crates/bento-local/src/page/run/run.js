@@ -13,8 +13,6 @@ import { Toolbar } from "./toolbar.js";
 import { Tree } from "./tree.js";
 
 const NARROW = matchMedia("(max-width: 760px)");
-/** After so long without news of a step nobody counts its time on. */
-const SILENCE = 10 * 60 * 1_000;
 /** Safari refuses more than 100 changes of the address in half a minute. */
 const BETWEEN_NOTES = 350;
 
@@ -36,7 +34,8 @@ export function showRun(main, id, frame) {
   const panes = el("div", { class: "panes" }, left);
   panes.append(divider(panes), detail.element);
   const missing = el("div", { class: "empty", role: "status", hidden: true });
-  const whole = el("div", { class: "run" }, header.element, panes, missing);
+  const gone = el("p", { class: "notice", role: "status", hidden: true }, "This run is no longer on the server. What was loaded of it stays here until you leave.");
+  const whole = el("div", { class: "run" }, header.element, gone, panes, missing);
   panes.hidden = true;
   main.append(whole);
   frame.title(`Run ${id.slice(0, 8)}`);
@@ -62,7 +61,8 @@ export function showRun(main, id, frame) {
       const isFirst = !run;
       const wasRunning = run?.state === "running";
       run = row;
-      [missing.hidden, panes.hidden] = [true, false];
+      missing.hidden = gone.hidden = true;
+      panes.hidden = false;
       if (isFirst && document.activeElement === document.body) tree.element.focus({ preventScroll: true });
       header.show(row);
       tellConnection();
@@ -84,10 +84,24 @@ export function showRun(main, id, frame) {
       soon();
     },
     missing: showMissing,
-    failed: frame.failed,
+    gone() {
+      gone.hidden = false;
+      // Whatever goes on with it, nobody hears of it here.
+      if (run.state !== "running") return;
+      run = { ...run, state: "unfinished" };
+      isFollowing = false;
+      header.show(run);
+      keepTime();
+      soon();
+    },
+    failed(error) {
+      if (error.status === 401) return frame.failed(error);
+      say("failed", el("h1", {}, "The server does not answer"), el("p", { class: "muted" }, error.message), el("p", {}, "It is asked again until it does."));
+    },
     connection(state) {
       connection = state;
       tellConnection();
+      if (state === "live") soon();
     },
   });
 
@@ -97,14 +111,21 @@ export function showRun(main, id, frame) {
   }
 
   function showMissing() {
-    if (!missing.hidden) return;
-    missing.hidden = false;
-    missing.append(
+    say(
+      "missing",
       el("h1", {}, "This run is not here"),
       el("p", {}, "No run has the id ", el("code", {}, id), "."),
       el("p", { class: "muted" }, "It may not have arrived yet: programs send what they did every few seconds, or when they flush. It is shown here as soon as it comes."),
       el("p", {}, el("a", { class: "button", href: "/", "data-link": true }, "All runs")),
     );
+  }
+
+  /** Says why there is nothing to see; once, for it is read out. */
+  function say(reason, ...words) {
+    missing.hidden = false;
+    if (missing.dataset.reason === reason) return;
+    missing.dataset.reason = reason;
+    missing.replaceChildren(...words);
   }
 
   /** Decides what is looked at, as long as nobody else has. */
@@ -127,7 +148,10 @@ export function showRun(main, id, frame) {
   /* What is looked at */
   function select(node, { isByHand: byHand = false, tab = null } = {}) {
     if (!node) return;
-    if (byHand) [isByHand, isFollowing] = [true, isFollowing && node === selected];
+    if (byHand) {
+      isByHand = true;
+      isFollowing &&= node === selected;
+    }
     if (node === selected && !tab) return;
     selected = node;
     steps.reveal(node);
@@ -141,8 +165,9 @@ export function showRun(main, id, frame) {
     return { start: bounds.start, isRunning: isGoing() };
   }
 
+  /** The server knows by what it hears, and when, whatever the clocks of those who send say. */
   function isGoing() {
-    return run?.state === "running" && Date.now() - bounds.end < SILENCE;
+    return run?.state === "running";
   }
 
   /** Makes the address say what is shown; not too often, for browsers count. */
@@ -195,7 +220,10 @@ export function showRun(main, id, frame) {
 
   function follow() {
     isFollowing = !isFollowing && run?.state === "running";
-    if (isFollowing) [isByHand] = [false, select(steps.newest())];
+    if (isFollowing) {
+      isByHand = false;
+      select(steps.newest());
+    }
     soon();
   }
 

@@ -1,12 +1,9 @@
 // The steps of a run as a tree: who caused whom, what is folded, what failed inside. It knows nothing of the page.
 
+import { moment } from "../format.js";
+
 /** As many rows are unfolded without being asked for. */
 const ROOM = 300;
-
-/** Milliseconds since the epoch, with the fraction that a `Date` leaves out. */
-export function moment(text) {
-  return Date.parse(`${text.slice(0, 19)}Z`) + Number(`0${text.slice(19, -1)}`) * 1_000;
-}
 
 export class Steps {
   /** What is to be seen, from top to bottom. */
@@ -71,6 +68,8 @@ export class Steps {
     this.#sorted.sort((a, b) => compare(a.row.start_time, b.row.start_time) || compare(a.id, b.id));
     for (const node of this.#sorted) {
       node.children.length = 0;
+      // Who a failure is inside of is known anew: children may have come before their parents.
+      node.isShown = node.isForced = false;
       node.at = -1;
     }
     const [roots, orphans] = [[], []];

@@ -2,7 +2,8 @@
 
 /**
  * A question that is asked again when it is wanted: `least` milliseconds from one beginning to the next, and three times as
- * long as the answer took. `question(signal)` tells of its own failures.
+ * long as the answer took. `question(signal)` tells of its own failures: what it
+ * throws is a fault of the page.
  */
 export function paced(question, least) {
   let current = null;
@@ -17,7 +18,11 @@ export function paced(question, least) {
     const mine = new AbortController();
     current = mine;
     const began = performance.now();
-    await question(mine.signal);
+    try {
+      await question(mine.signal);
+    } catch (error) {
+      reportError(error);
+    }
     if (current !== mine) return;
     current = null;
     earliest = began + Math.max(least, 3 * (performance.now() - began));

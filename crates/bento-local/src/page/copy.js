@@ -1,7 +1,7 @@
 // What is copied, and that it was.
 
-import { el } from "../dom.js";
-import { icon } from "../icons.js";
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
