@@ -19,7 +19,7 @@ export function compact(number) {
   return `${(number / 1_000_000).toFixed(number < 10_000_000 ? 2 : 1)}M`;
 }
 
-/** 840 µs, 312 ms, 4.21 s, 2 min 05 s, 1 h 12 min */
+/** 840 µs, 312 ms, 4.21 s, 2 min 05 s, 1 h 12 min, 3 d 04 h */
 export function duration(ms) {
   if (ms < 1) return `${Math.round(ms * 1_000)} µs`;
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
@@ -30,7 +30,9 @@ export function duration(ms) {
   const total = Math.round(seconds);
   const two = (part) => String(part).padStart(2, "0");
   if (total < 3_600) return `${Math.floor(total / 60)} min ${two(total % 60)} s`;
-  return `${Math.floor(total / 3_600)} h ${two(Math.floor((total % 3_600) / 60))} min`;
+  const hours = Math.floor(total / 3_600);
+  if (hours < 48) return `${hours} h ${two(Math.floor((total % 3_600) / 60))} min`;
+  return `${count(Math.floor(hours / 24))} d ${two(hours % 24)} h`;
 }
 
 /** The same for what still goes on, in whole seconds: 0 s, 42 s, 2 min 05 s. */
@@ -55,15 +57,22 @@ export function cost(dollars) {
   return `$${dollars.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
-/** "just now", "12 s ago", "3 min ago", "5 h ago", "2 d ago" */
+/** "just now", "12 s ago", "3 min ago", "5 h ago", "2 d ago"; "in 3 h" where a clock is ahead */
 export function ago(date, now = Date.now()) {
   const seconds = Math.round((now - date) / 1_000);
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
+  // Clocks differ a little, and what has just come is no prophecy.
+  if (seconds < -60) return `in ${distance(-seconds)}`;
+  return seconds < 5 ? "just now" : `${distance(seconds)} ago`;
+}
+
+function distance(seconds) {
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
+  if (hours < 48) return `${hours} h`;
+  const days = Math.floor(hours / 24);
+  return days < 1_000 ? `${days} d` : `${Math.floor(days / 365.25)} years`;
 }
 
 /** The exact time, where one points at a relative one. */

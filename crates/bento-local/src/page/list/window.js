@@ -38,10 +38,10 @@ export function forSums({ start, end }) {
 
 /**
  * The window as the histogram shows it: where it is open it begins with the first run and ends now, or with a run that
- * comes from a clock ahead of ours; and it is never so short that one run is all there is to see.
+ * comes from a clock ahead of ours by less than a day: one that is years ahead would leave no room for the others; and it is never so short that one run is all there is to see.
  */
 export function forBars({ start, end }, bounds, now) {
-  const last = end ?? (start === null ? Math.max(now, bounds.newest + 1) : now);
+  const last = end ?? (start === null ? Math.max(now, Math.min(bounds.newest + 1, now + DAY)) : now);
   const first = Math.max(start ?? Math.min(bounds.first, last - HOUR / 2), last - MOST_DAYS * DAY);
   const length = Math.max(1, last - first);
   const step = STEPS.find((step) => length / step <= MOST_BARS && (step >= HOUR || length <= DAY)) ?? STEPS.at(-1);
