@@ -5,6 +5,8 @@ import { paced } from "../pace.js";
 import { bars, forBars, forRows, forSums, stretch } from "./window.js";
 
 const PAGE = 100;
+/** As many rows are asked for at once when those that are shown have to be had anew. */
+const MOST_ANEW = 1_000;
 
 /** While a server has no event stream, it is asked this often. */
 const POLL = 2_000;
@@ -13,12 +15,14 @@ const POLL = 2_000;
 const DRIFT = 30_000;
 
 /**
- * Keeps asking for what `view()` is: `on.rows(page)`, `on.sums(sums)`, `on.run(run)` for one that changed, `on.failed(error)`
+ * Keeps asking for what `view()` is: `on.rows(page, isAnew)`, with as many as `on.length()` where all are had anew, `on.sums(sums)`, `on.run(run)` for one that changed, `on.failed(error)`
  * of rows and `on.uncounted(error)` of sums, and `on.connection(state)`. `change()` is for another view, `more(cursor)` gives a further page, `close()` ends all.
  */
 export function loads(view, on) {
   let unfollow = () => {};
   let poll = 0;
+  /** How often something was missed of which nothing was loaded yet; 0 for not at all. */
+  let missed = 0;
   let further = new AbortController();
 
   const path = () => `/workspaces/${encodeURIComponent(view().ws)}/traces`;
@@ -26,7 +30,13 @@ export function loads(view, on) {
 
   const rows = paced(async (signal) => {
     const window = forRows(stretch(view(), Date.now()));
-    await told(signal, on.rows, on.failed, () => ask(path(), { ...filters(view()), ...window, sort: view().sort, limit: PAGE }, signal));
+    const mine = missed;
+    const limit = mine ? Math.min(Math.max(PAGE, on.length()), MOST_ANEW) : PAGE;
+    const tell = (page) => {
+      if (missed === mine) missed = 0;
+      on.rows(page, mine > 0);
+    };
+    await told(signal, tell, on.failed, () => ask(path(), { ...filters(view()), ...window, sort: view().sort, limit }, signal));
   }, 250);
 
   const sums = paced(async (signal) => {
@@ -34,12 +44,14 @@ export function loads(view, on) {
   }, 1_000);
 
   async function told(signal, tell, complain, question) {
+    let answer;
     try {
-      const answer = await question();
-      if (!signal.aborted) tell(answer);
+      answer = await question();
     } catch (error) {
       if (!signal.aborted) complain(error);
+      return;
     }
+    if (!signal.aborted) tell(answer);
   }
 
   /** Counts by state, totals, and the bars: all of one window. */
@@ -66,6 +78,12 @@ export function loads(view, on) {
     sums.want();
   }
 
+  /** What changed meanwhile may be any of the rows that are shown. */
+  function miss() {
+    missed += 1;
+    touch();
+  }
+
   const whileSeen = (what) => () => document.hidden || what();
   const look = whileSeen(() => poll && touch());
   const drift = setInterval(whileSeen(sums.want), DRIFT);
@@ -78,13 +96,13 @@ export function loads(view, on) {
     unfollow = follow(`${path()}/stream`, {
       ready() {
         on.connection("live");
-        touch();
+        miss();
       },
       run(run) {
         on.run(run);
         touch();
       },
-      reset: touch,
+      reset: miss,
       lost() {
         on.connection("lost");
         // The server may be there and have too many that listen.

@@ -30,6 +30,8 @@ export function merge(page, { items, cursor }, compare) {
   const last = page.items.at(-1);
   if (!page.next_cursor || !items.some((run) => ids.has(run.id))) return { items: page.items, cursor: page.next_cursor };
   const rest = items.filter((run) => !ids.has(run.id) && compare(run, last) >= 0);
+  // A list that is watched for long at its top grows there; what is behind is had again by going there.
+  if (page.items.length + rest.length > MOST_ROWS) return { items: page.items, cursor: page.next_cursor };
   return { items: page.items.concat(rest), cursor: rest.length > 0 ? cursor : page.next_cursor };
 }
 
@@ -44,9 +46,17 @@ export class Rows {
     this.compare = order(sort);
   }
 
-  /** Takes the first page; with `isReading`, nothing that stands is moved for new rows: they wait. */
-  take(page, isReading) {
+  /**
+   * Takes the first page; with `isReading`, nothing that stands is moved for new rows: they wait. With `isAnew` the page is
+   * all there is: what was loaded before is of a time that nothing is known of.
+   */
+  take(page, isReading, isAnew = false) {
     this.held = page;
+    if (isAnew) {
+      const ids = new Set(page.items.map((run) => run.id));
+      this.items = this.items.filter((run) => ids.has(run.id));
+      this.cursor = page.next_cursor;
+    }
     if (!isReading || this.items.length === 0 || this.waiting === 0) return this.release();
     const now = new Map(page.items.map((run) => [run.id, run]));
     this.items = this.items.map((run) => now.get(run.id) ?? run);

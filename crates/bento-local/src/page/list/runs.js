@@ -58,6 +58,7 @@ export function showRuns(main, frame) {
 
   const asks = loads(() => view, {
     rows: takeRows,
+    length: () => rows.items.length,
     sums: takeSums,
     run(run) {
       if (rows.patch(run, view.state)) draw();
@@ -125,7 +126,7 @@ export function showRuns(main, frame) {
 
   /* What the server says */
 
-  function takeRows(page) {
+  function takeRows(page, isAnew) {
     if (!isLoaded) {
       isLoaded = true;
       rows = new Rows(view.sort);
@@ -133,7 +134,7 @@ export function showRuns(main, frame) {
     }
     problem = null;
     if (!list.hasFocus()) isReading = false;
-    rows.take(page, isReading || scrollY > top() + 8);
+    rows.take(page, isReading || scrollY > top() + 8, isAnew);
     draw();
   }
 
