@@ -35,7 +35,7 @@ macro_rules! files {
 
 static DOCUMENT: [File; 1] = files!["index.html"];
 
-static ASSETS: [File; 40] = files![
+static ASSETS: [File; 41] = files![
     "api.js",
     "app.js",
     "base.css",
@@ -76,6 +76,7 @@ static ASSETS: [File; 40] = files![
     "run/texts.js",
     "run/toolbar.js",
     "run/tree.js",
+    "storage.js",
 ];
 
 pub(super) fn routes() -> Router<Arc<Backend>> {

@@ -1,5 +1,7 @@
 // The one way to the server: questions, and streams of what changes.
 
+import { store, stored } from "./storage.js";
+
 const STORED_KEY = "bento-key";
 
 /** What the server said no with. */
@@ -17,16 +19,16 @@ export class Away extends Error {}
 export async function tryKey(key) {
   if (!/^[\x21-\x7e]+$/.test(key)) throw new Refused(401, "A key has no blanks and no letters beyond ASCII: was it cut short?");
   await get("/workspaces", { headers: bearer(key) });
-  sessionStorage.setItem(STORED_KEY, key);
+  store(STORED_KEY, key, "sessionStorage");
 }
 
 /** Whether this server wanted a key, and has one from its reader. */
 export function hasKey() {
-  return sessionStorage.getItem(STORED_KEY) !== null;
+  return stored(STORED_KEY, "sessionStorage") !== null;
 }
 
 function headers() {
-  const key = sessionStorage.getItem(STORED_KEY);
+  const key = stored(STORED_KEY, "sessionStorage");
   return key ? bearer(key) : {};
 }
 

@@ -3,6 +3,7 @@
 import { Refused, ask, tryKey } from "./api.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
+import { store, stored } from "./storage.js";
 import { showRun } from "./run/run.js";
 import { showRuns } from "./list/runs.js";
 
@@ -27,6 +28,11 @@ const frame = {
   /** Makes the address say what is shown, so that it can be passed on. */
   note(url) {
     if (url !== location.pathname + location.search) history.replaceState(history.state, "", url);
+  },
+  /** Tells of which workspace that is what is shown; gives the address of its list. */
+  isOf(workspace) {
+    drawWorkspaces(workspace);
+    return home(workspace);
   },
   title(text) {
     document.title = text ? `${text} · bento` : "bento";
@@ -157,11 +163,11 @@ function drawTheme() {
 theme.addEventListener("click", () => {
   const chosen = isDark() ? "light" : "dark";
   document.documentElement.dataset.theme = chosen;
-  localStorage.setItem("bento-theme", chosen);
+  store("bento-theme", chosen);
   drawTheme();
 });
-const stored = localStorage.getItem("bento-theme");
-if (stored === "light" || stored === "dark") document.documentElement.dataset.theme = stored;
+const chosen = stored("bento-theme");
+if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme);
 drawTheme();
 
@@ -173,12 +179,15 @@ async function askForWorkspaces() {
   drawWorkspaces();
 }
 
-function drawWorkspaces() {
-  const here = new URLSearchParams(location.search).get("ws") ?? (location.pathname === "/" ? "local" : undefined);
-  const home = (id) => (id && id !== "local" ? `/?ws=${encodeURIComponent(id)}` : "/");
+function home(id) {
+  return id && id !== "local" ? `/?ws=${encodeURIComponent(id)}` : "/";
+}
+
+function drawWorkspaces(here = new URLSearchParams(location.search).get("ws") ?? (location.pathname === "/" ? "local" : undefined)) {
   if (here) document.querySelector(".brand").setAttribute("href", home(here));
   if (workspaces.length < 2 || !here) return;
-  const options = workspaces.map(({ id, name }) => el("option", { value: id, selected: id === here }, name));
+  const isKnown = workspaces.some(({ id }) => id === here);
+  const options = (isKnown ? workspaces : [{ id: here, name: here }, ...workspaces]).map(({ id, name }) => el("option", { value: id, selected: id === here }, name));
   const pick = el("select", { "aria-label": "Workspace", onchange: () => frame.go(home(pick.value)) }, options);
   document.getElementById("workspace").replaceChildren(pick);
 }

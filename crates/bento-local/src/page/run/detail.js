@@ -3,6 +3,7 @@
 import { copyButton } from "../copy.js";
 import { el, set, write } from "../dom.js";
 import { icon, kindIcon } from "../icons.js";
+import { store, stored } from "../storage.js";
 import { errorView, eventsView, isError, pairsView } from "./facets.js";
 import { factsOf, timeOf } from "./facts.js";
 import { payloadView, sizeOf } from "./payload.js";
@@ -54,7 +55,7 @@ export class Detail {
     this.#tabs.addEventListener("click", (event) => this.choose(event.target.closest("[role=tab]")?.dataset.tab));
     this.#tabs.addEventListener("keydown", (event) => this.#walk(event));
     this.#wrap.addEventListener("click", () => this.#setWrap(this.#wrap.getAttribute("aria-pressed") !== "true"));
-    this.#setWrap(localStorage.getItem("bento-wrap") !== "no");
+    this.#setWrap(stored("bento-wrap") !== "no");
   }
 
   close() {
@@ -295,6 +296,6 @@ export class Detail {
   #setWrap(isWrapped) {
     set(this.#wrap, "aria-pressed", String(isWrapped));
     set(this.#panel, "data-wrap", String(isWrapped));
-    localStorage.setItem("bento-wrap", isWrapped ? "yes" : "no");
+    store("bento-wrap", isWrapped ? "yes" : "no");
   }
 }

@@ -1,6 +1,7 @@
 // The line between the steps and the one that is looked at: to be moved with a pointer or with keys.
 
 import { el } from "../dom.js";
+import { store, stored } from "../storage.js";
 
 const STORED = "bento-split";
 const [LEAST, MOST, USUAL] = [25, 75, 52];
@@ -17,7 +18,7 @@ export function divider(whole) {
     share = Math.min(MOST, Math.max(LEAST, to));
     whole.style.setProperty("--split", `${share}%`);
     element.setAttribute("aria-valuenow", Math.round(share));
-    if (isKept) localStorage.setItem(STORED, share.toFixed(1));
+    if (isKept) store(STORED, share.toFixed(1));
   }
 
   element.addEventListener("pointerdown", (event) => {
@@ -37,6 +38,6 @@ export function divider(whole) {
     event.stopPropagation();
     move(to);
   });
-  move(Number(localStorage.getItem(STORED)) || USUAL, false);
+  move(Number(stored(STORED)) || USUAL, false);
   return element;
 }

@@ -19,7 +19,7 @@ const BETWEEN_NOTES = 350;
 /** Shows a run in `main` until it is closed. */
 export function showRun(main, id, frame) {
   const steps = new Steps();
-  const list = history.state?.from ?? "/";
+  let list = history.state?.from ?? "/";
   const back = el("a", { class: "button back", href: list, title: "Back to the runs (Esc)", "aria-label": "Back to the runs", onclick: leave }, icon("back", 16));
   const header = new Header(id, back);
   const open = (to) => {
@@ -64,6 +64,10 @@ export function showRun(main, id, frame) {
       missing.hidden = gone.hidden = true;
       panes.hidden = false;
       if (isFirst && document.activeElement === document.body) tree.element.focus({ preventScroll: true });
+      if (isFirst) {
+        const home = frame.isOf(row.workspace_id);
+        if (!history.state?.from) back.href = list = home;
+      }
       header.show(row);
       tellConnection();
       frame.title(row.name || `Run ${id.slice(0, 8)}`);
