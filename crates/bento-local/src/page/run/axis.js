@@ -15,16 +15,16 @@ export function axisOf(start, end, isRunning) {
   return { start, length };
 }
 
-/** How far apart the marks are, so that there are four of them at most. */
-export function stride(length) {
-  const least = length / 4;
+/** How far apart the marks are, so that there are that many of them at most. */
+export function stride(length, most) {
+  const least = length / most;
   if (least > 30 * SECOND) return STEPS.find((step) => step >= least) ?? Math.ceil(least / (24 * HOUR)) * 24 * HOUR;
   const power = 10 ** Math.floor(Math.log10(least));
   return power * [1, 2, 2.5, 5, 10].find((factor) => power * factor >= least);
 }
 
-/** What stands at a mark: 0, 200 ms, 1.5 s, 2 min, 3 h */
+/** What stands at a mark: 0, 200 ms, 1.5 s, 2 min, 3 h, 4 d */
 export function mark(ms) {
-  const [unit, word] = ms >= HOUR ? [HOUR, "h"] : ms >= MINUTE ? [MINUTE, "min"] : ms >= SECOND ? [SECOND, "s"] : ms >= 1 ? [1, "ms"] : [0.001, "µs"];
+  const [unit, word] = ms >= 48 * HOUR ? [24 * HOUR, "d"] : ms >= HOUR ? [HOUR, "h"] : ms >= MINUTE ? [MINUTE, "min"] : ms >= SECOND ? [SECOND, "s"] : ms >= 1 ? [1, "ms"] : [0.001, "µs"];
   return ms === 0 ? "0" : `${Number((ms / unit).toPrecision(3))} ${word}`;
 }

@@ -4,6 +4,9 @@ import { el, set, write } from "../dom.js";
 import { count, plural } from "../format.js";
 import { mark, stride } from "./axis.js";
 
+/** A mark of the axis with its words, and some air, in pixels. */
+const LABEL = 64;
+
 export class Toolbar {
   #input = el("input", { type: "search", name: "step", placeholder: "Filter steps", "aria-label": "Filter steps", autocomplete: "off", spellcheck: "false" });
   #found = el("span", { class: "muted found", role: "status" });
@@ -59,7 +62,8 @@ export class Toolbar {
 
   #scale({ length, version }) {
     this.#version = version;
-    const step = stride(length);
+    const most = Math.floor(this.#marks.clientWidth / LABEL);
+    const step = stride(length, Math.min(4, Math.max(2, most)));
     const marks = [];
     for (let at = 0; at < length * 0.9; at += step) {
       const label = el("span", {}, mark(at));
