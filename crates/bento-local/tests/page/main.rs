@@ -26,4 +26,5 @@ mod screenshots;
 mod sdk;
 mod senders;
 mod states;
+mod texts;
 mod totals;
