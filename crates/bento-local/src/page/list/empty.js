@@ -15,8 +15,11 @@ function block(words, text) {
 export function noRuns({ ws }) {
   const key = hasKey() ? "bl_pk_…" : `bl_pk_${ws}`;
   const code = `fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let _bento = bento::builder().api_key("${key}").base_url("${location.origin}").init()?;
-    let turn = bento::begin("user_turn").input("What is the capital of France?").start();
+    let _bento = bento::builder()
+        .api_key("${key}")
+        .base_url("${location.origin}")
+        .init()?;
+    let turn = bento::begin("user_turn").input("The capital of France?").start();
     bento::track_ai("answer").model("gpt-4o").output("Paris").tokens(14, 2).send();
     turn.output("Paris").finish()?;
     Ok(())
