@@ -73,7 +73,9 @@ swe_agent  agent  ok  5 200→326 tok  session steps  tags swe-agent
     assert_eq!(properties, [json!("swe_main"), json!("submitted"), json!(0.5)]);
     assert_eq!(roles(looks), ["system", "user", "user"]);
     assert_eq!(texts(ls), (Some("ls -F\n"), Some("src/")));
-    assert_eq!(texts(empty), (Some(r#"[{"content":"src/","role":"user"}]"#), Some("Hm.")));
+    // In which order a map is written is up to who else uses `serde_json`.
+    let (asked, answered) = texts(empty);
+    assert_eq!((value(asked), answered), (json!([{"role": "user", "content": "src/"}]), Some("Hm.")));
     assert_eq!(texts(submit), (Some("submit"), None));
 }
 
