@@ -31,7 +31,7 @@ fn no_secret_is_on_the_wire_and_the_rest_is() {
             bento::track_ai("mail")
                 .user_id(SECRETS[1])
                 .tags(["env:prod", SECRETS[0]])
-                .input(json!([{"role": "user", "content": format!("use\n{}", SECRETS[0])}]))
+                .input(json!([{"content": format!("use\n{}", SECRETS[0]), "role": "user"}]))
                 .output(json!({"tool": "send", "arguments": arguments.to_string()}))
                 .property("password", SECRETS[4])
                 .property("card", 4_111_111_111_111_111_i64)

@@ -17,7 +17,7 @@ fn track_ai_with_every_argument() {
                 .model("gpt-4o")
                 .provider("openai")
                 .input("Hi")
-                .output(json!({"b": [1, null], "a": "é"}))
+                .output(json!({"a": "é", "b": [1, null]}))
                 .tokens(12, 7)
                 .cached_tokens(3)
                 .tags(["env:prod", "team:x"])
