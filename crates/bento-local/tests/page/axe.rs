@@ -36,7 +36,11 @@ fn a_run_is_in_nobody_s_way() {
         ("error", run(""), "$('[role=tab][data-tab=error]')"),
         ("arguments", run(&format!("?span={}&tab=input", id(6))), "$('.payload')"),
         ("conversation", run(&format!("?span={}&tab=input", id(2))), "$('.payload')"),
-        ("attributes", run(&format!("?span={}&tab=attributes", id(2))), "$('[role=tabpanel]')"),
+        (
+            "attributes",
+            run(&format!("?span={}&tab=attributes", id(2))),
+            "text('.detail')?.includes('temperature')",
+        ),
         ("running", backend.at(&format!("/runs/{}", trace(3))), "$('[role=treeitem]')"),
     ]);
 }

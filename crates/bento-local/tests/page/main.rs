@@ -19,6 +19,8 @@ mod list;
 mod live;
 mod looks;
 mod readers;
+#[cfg(feature = "cli")]
+mod replay;
 mod run;
 mod runs;
 mod screenshots;
